@@ -1,0 +1,242 @@
+"""The contract between a connector and the rest of Scoreback.
+
+A connector says only what is peculiar to its CRM: which remote objects it reads, how pages and filters are spelled,
+how a batch is written and how refusals are read. Sign-in, retry, rate limit, mapping, batching, windows and state are
+done once, by ``connectors/http.py``, ``connectors/mapping.py`` and ``sync``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Flag, auto
+from typing import Any, ClassVar, Literal
+
+from connectors.http import Http, Manners
+from connectors.settings import ConnectionSettings
+
+Value = str | int | bool | Decimal | date | datetime | None
+"""What we write into a CRM field; each connector spells it in its CRM's way. None empties the field."""
+
+
+class Can(Flag):
+    """What a connector is able to do."""
+
+    PULL = auto()
+    PULL_CHANGES = auto()  # reads only what changed since a moment; without it every pull is full
+    PULL_DELETIONS = auto()  # `deletions()` tells what is gone
+    WRITE_FIELDS = auto()
+    WRITE_OBJECTS = auto()  # upserts rows of our own object by key (`write_back.person.into`)
+    PROVISION = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Where one of our fields comes from: a path in the remote record (dots walk into objects), and its conversion.
+
+    ``turn`` gets the remote value, never None or "", and returns what the record's validator accepts.
+    """
+
+    path: str
+    turn: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One remote object that we read, as data.
+
+    ``fields`` is the default mapping, ours from theirs; ``constants`` are our fields that this stream always fills
+    alike; ``separate`` names our fields that cost the connector calls of their own (associations): they are left out
+    when the framework asks whether a row changed at all. ``schedule`` says when it is read: every cycle, or with the
+    metadata.
+    """
+
+    name: str
+    remote: str
+    record: str = ""
+    fields: Mapping[str, str | From] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    separate: frozenset[str] = frozenset()
+    schedule: Literal["cycle", "metadata"] = "cycle"
+    optional: bool = False
+    """True for a feature that many CRMs of this kind do not have (quotas, currencies): its absence is not an error."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the record this stream fills."""
+        return self.record or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One remote row, in the CRM's own terms. ``stream`` decides how it is mapped."""
+
+    stream: Stream
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one answer of the CRM held: the unit of commit.
+
+    ``resume`` is stored with the rows; handed back to ``pull`` it continues behind this page. ``total`` is the CRM's
+    own count of rows in the window, given on a first page that holds the newest rows: when the store already knows as
+    many, the rest need not be read.
+    """
+
+    rows: Sequence[Raw]
+    resume: str | None = None
+    total: int | None = None
+
+
+def _all_changed(rows: Sequence[Raw]) -> Sequence[Raw]:
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which changes a pull asks for: ``[start, end)`` by the CRM's own clock. ``start`` None means everything.
+
+    ``since`` is the admin's oldest date worth reading. ``changed`` returns those of some rows whose business content
+    the store does not have yet (without looking at the stream's ``separate`` fields), so that a connector can spare
+    the extra calls for our own echoes. ``streams`` names the streams that are on, for a connector that fills several
+    by one call.
+    """
+
+    start: datetime | None
+    end: datetime
+    since: date | None = None
+    changed: Callable[[Sequence[Raw]], Sequence[Raw]] = _all_changed
+    streams: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTarget:
+    """Where writes go: the remote object of one record kind, by remote id, or by ``key`` into an object of our own."""
+
+    record: Literal["opportunity", "person"]
+    into: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One record to write. ``remote_id`` is the record's id, or the key's value where the target has a key."""
+
+    remote_id: str
+    fields: Mapping[str, Value]
+
+
+Recovery = Literal["retry", "park", "gone", "field"]
+"""retry: worth another try soon; park: not until a person acts; gone: the record is no more; field: mend that field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The CRM's own words for refusing one record, and what follows."""
+
+    code: str
+    message: str
+    recovery: Recovery = "park"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The verdict on one write."""
+
+    remote_id: str
+    rejected: Rejection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One custom field that we want to exist. ``length`` is for text, ``scale`` for numbers."""
+
+    target: WriteTarget
+    name: str
+    label: str
+    type: Literal["number", "text", "long_text", "datetime", "date"]
+    length: int = 255
+    scale: int = 2
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """What became of one field, object or permission; ``missing`` is said by a dry run.
+
+    ``text`` says what was done, or for ``by_hand`` what the admin has to do.
+    """
+
+    name: str
+    state: Literal["exists", "created", "missing", "removed", "by_hand", "failed"]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of ``scoreback check``."""
+
+    level: Literal["ok", "info", "warning", "error"]
+    where: str
+    text: str
+    advice: str = ""
+
+
+class Connector(ABC):
+    """One CRM. Subclasses are registered under the entry point group ``scoreback.connectors`` by their ``kind``."""
+
+    kind: ClassVar[str]
+    can: ClassVar[Can]
+    streams: ClassVar[tuple[Stream, ...]]
+    settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
+    manners: ClassVar[Manners] = Manners()
+    write_batch: ClassVar[int] = 100
+    write_keyed_batch: ClassVar[int] = 100
+
+    def __init__(self, connection: ConnectionSettings, http: Http) -> None:
+        self.connection = connection
+        self.http = http
+
+    def close(self) -> None:
+        """Gives back sockets and files."""
+        self.http.close()
+
+    def now(self) -> datetime:
+        """The CRM's clock, aware UTC: one cheap call unless an answer has just told it."""
+        return self.http.server_now()
+
+    @abstractmethod
+    def check(self) -> Iterator[Finding]:
+        """Sign-in, rights per stream, mapped fields, clock skew and allowance, as findings. Reads only."""
+
+    @abstractmethod
+    def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        """Pages of the window, behind ``resume`` if given. Ends after the last page; may be closed early."""
+
+    def deletions(self, stream: Stream, start: datetime | None, end: datetime) -> Iterator[Page]:
+        """Rows that are gone, as ``Raw`` rows that map to ``deleted`` records (only the id need be known)."""
+        return iter(())
+
+    def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
+        """One call for up to ``write_batch`` writes; exactly one verdict for each write, in any order."""
+        raise NotImplementedError
+
+    def read_fields(
+        self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Value]]:
+        """What the CRM holds now in these fields, by id (or key); ids it does not know are left out.
+
+        Values come back in our types (numbers as Decimal, times aware UTC, empty as None), comparable to what was
+        written.
+        """
+        raise NotImplementedError
+
+    def provision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
+        """Creates what is missing of ``wanted`` and makes it visible and writable for us."""
+        raise NotImplementedError
+
+    def unprovision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
+        """Takes our fields away again."""
+        raise NotImplementedError

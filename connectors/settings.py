@@ -1,0 +1,231 @@
+"""What a connection file may say. Unknown keys are errors; secrets are references; durations are written 5m or 1h."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+
+from connectors.records import Outcome
+from connectors.secrets import Secret, parse_secret
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_duration(value: Any) -> timedelta:
+    """``5m`` as a timedelta. Units: s, m, h, d."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d+)\s*([smhd])", str(value).strip())
+    if match is None:
+        message = "must be a duration such as 30s, 5m, 1h or 7d"
+        raise ValueError(message)
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        message = "must be a URL such as https://acme.my.salesforce.com"
+        raise ValueError(message)
+    if parts.scheme == "http" and not is_loopback(value):
+        message = "plain http is accepted for loopback only: write https"
+        raise ValueError(message)
+    if parts.query or parts.fragment or parts.username:
+        message = "must be scheme, host and path only"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+def _secret(value: Any, info: ValidationInfo) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    context = info.context or {}
+    return parse_secret(str(value), context.get("folder", Path()), sandbox_allowed=context.get("loopback", False))
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(lambda value: f"{int(value.total_seconds())}s"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[smhd]$"}),
+]
+Url = Annotated[str, BeforeValidator(_check_url)]
+SecretRef = Annotated[
+    Secret,
+    BeforeValidator(_secret),
+    PlainSerializer(lambda secret: secret.reference),
+    WithJsonSchema({"type": "string", "pattern": r"^(env:.+|file:.+|keyring:.+/.+|sandbox)$"}),
+]
+
+
+class Settings(BaseModel):
+    """Base of every settings model: an unknown key is an error, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class SignIn(Settings):
+    """How to sign in. Which keys a flow needs is checked by the connector's own model."""
+
+    host: Url | None = None
+
+
+class Allowance(Settings):
+    """How much of the CRM's daily calls is ours."""
+
+    share: Decimal = Field(default=Decimal("0.2"), gt=0, le=1)
+    calls: int | None = Field(default=None, gt=0, description="Our calls a day, where the CRM does not tell its limit")
+
+
+class StreamSettings(Settings):
+    """What to read of one stream."""
+
+    since: date | None = Field(default=None, description="Oldest day worth reading in a first load")
+
+
+class Constant(Settings):
+    """A mapping to a constant instead of a remote field."""
+
+    value: str
+
+
+class StageSettings(Settings):
+    """What one stage means."""
+
+    stage: str
+    outcome: Outcome
+    probability: Decimal | None = Field(default=None, ge=0, le=1)
+    label: str | None = None
+    qualified: bool | None = None
+
+
+class KeyedWriteBack(Settings):
+    """Rows of our own object: one per person and period, found again by ``key``."""
+
+    into: str
+    key: str
+    fields: dict[str, str]
+
+
+def _source_form(value: Any) -> str:
+    if isinstance(value, (dict, Constant)):
+        return "constant" if isinstance(value, Constant) or "value" in value else "map"
+    return "path"
+
+
+def _word_or_map(value: Any) -> str:
+    return "map" if isinstance(value, (dict, BaseModel)) else "word"
+
+
+def _write_form(value: Any) -> str:
+    if isinstance(value, KeyedWriteBack):
+        return "keyed"
+    return "keyed" if isinstance(value, dict) and {"into", "key", "fields"} & value.keys() else "fields"
+
+
+# Each union tells by the value's form which branch is meant, so that a mistake is reported once and where it is.
+FieldSource = Annotated[
+    Annotated[str, Tag("path")] | Annotated[Constant, Tag("constant")] | Annotated[dict[str, str], Tag("map")],
+    Discriminator(_source_form),
+]
+"""A remote path, a constant, or for ``extra`` a map of names to remote paths."""
+
+StreamSwitch = Annotated[
+    Annotated[StreamSettings, Tag("map")] | Annotated[Literal["on", "off"], Tag("word")], Discriminator(_word_or_map)
+]
+
+WriteBack = Annotated[
+    Annotated[KeyedWriteBack, Tag("keyed")] | Annotated[dict[str, str], Tag("fields")], Discriminator(_write_form)
+]
+
+
+class Network(Settings):
+    """How to reach the CRM."""
+
+    proxy: str | None = None
+    ca_file: Path | None = None
+    connect_timeout: Duration = timedelta(seconds=5)
+    read_timeout: Duration = timedelta(seconds=120)
+
+
+class ConnectionSettings(Settings):
+    """One file of ``config/connections``. Connectors extend it with what their CRM needs."""
+
+    own_names_only: ClassVar[bool] = True
+    """False for a CRM where we cannot choose field names (Fxiaoke), or for no CRM at all (csv)."""
+
+    kind: str
+    base_url: Url | None = None
+    sign_in: SignIn = SignIn()
+    api_version: str | None = None
+    every: Duration = timedelta(minutes=5)
+    metadata_every: Duration = Field(default=timedelta(hours=1), description="Stages, currencies, account settings")
+    deletions_every: Duration = Field(default=timedelta(hours=1), description="Deleted and merged records")
+    overlap: Duration = Field(default=timedelta(minutes=10), description="How far a pull looks back for late commits")
+    allowance: Allowance = Allowance()
+    network: Network = Network()
+    streams: dict[str, StreamSwitch] = Field(default_factory=dict)
+    fields: dict[str, dict[str, FieldSource]] = Field(default_factory=dict)
+    stages: dict[str, list[StageSettings]] = Field(default_factory=dict)
+    write_back: dict[Literal["opportunity", "person"], WriteBack] = Field(default_factory=dict)
+    automation: Literal["on", "off"] = "off"
+    language: Literal["en", "zh-CN"] | None = None
+
+    _name: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the connection: its file's name without ``.yaml``."""
+        return self._name
+
+    def named(self, name: str) -> "ConnectionSettings":
+        """The same settings under a name."""
+        copy = self.model_copy()
+        copy._name = name  # noqa: SLF001  # our own copy
+        return copy
+
+    def stream(self, name: str) -> StreamSettings | None:
+        """Settings of a stream; None if it is off."""
+        setting = self.streams.get(name, "on")
+        if setting == "off":
+            return None
+        return StreamSettings() if setting == "on" else setting
+
+    @field_validator("write_back")
+    @classmethod
+    def _ours(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        for record, target in value.items():
+            fields = target.fields if isinstance(target, KeyedWriteBack) else target
+            for remote in fields:
+                if "scoreback" not in remote.lower() and cls.own_names_only:
+                    message = f"{record}: {remote} is not one of our fields, whose names begin with Scoreback"
+                    raise ValueError(message)
+        return value
