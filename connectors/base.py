@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Flag, auto
+from math import ceil
 from typing import Any, ClassVar, Literal
 
+from connectors.auth import SignInWay
 from connectors.http import Http, Manners
 from connectors.settings import ConnectionSettings
 
@@ -61,6 +63,8 @@ class Stream:
     schedule: Literal["cycle", "metadata"] = "cycle"
     optional: bool = False
     """True for a feature that many CRMs of this kind do not have (quotas, currencies): its absence is not an error."""
+    filled_by: str = ""
+    """Name of the stream whose pages bring these rows along; this one makes no call, and its own pull is empty."""
 
     @property
     def kind(self) -> str:
@@ -192,12 +196,17 @@ class Connector(ABC):
     streams: ClassVar[tuple[Stream, ...]]
     settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     manners: ClassVar[Manners] = Manners()
+    auth: ClassVar[SignInWay | None] = None
+    page_rows: ClassVar[int] = 100
+    """Rows that one call of a full pull brings."""
     write_batch: ClassVar[int] = 100
     write_keyed_batch: ClassVar[int] = 100
 
     def __init__(self, connection: ConnectionSettings, http: Http) -> None:
         self.connection = connection
         self.http = http
+        self.learnt: dict[str, str] = {}
+        """What was found out about the CRM's set-up: the framework hands it to the next process for a while."""
 
     def close(self) -> None:
         """Gives back sockets and files."""
@@ -211,6 +220,18 @@ class Connector(ABC):
     def check(self) -> Iterator[Finding]:
         """Sign-in, rights per stream, mapped fields, clock skew and allowance, as findings. Reads only."""
 
+    def remote_names(self, stream: Stream) -> Mapping[str, str]:
+        """What may stand on the right of ``fields`` for a stream, with the CRM's labels; empty where it cannot say."""
+        return {}
+
+    def count(self, stream: Stream) -> int | None:
+        """How many rows a full pull of the stream reads, by one cheap call; None where the CRM does not tell."""
+        return None
+
+    def calls_for(self, stream: Stream, rows: int) -> int:
+        """How many calls a full pull of so many rows takes; at least one, for the answer that there are none."""
+        return max(1, ceil(rows / self.page_rows))
+
     @abstractmethod
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window, behind ``resume`` if given. Ends after the last page; may be closed early."""
@@ -218,6 +239,14 @@ class Connector(ABC):
     def deletions(self, stream: Stream, start: datetime | None, end: datetime) -> Iterator[Page]:
         """Rows that are gone, as ``Raw`` rows that map to ``deleted`` records (only the id need be known)."""
         return iter(())
+
+    def present(self, stream: Stream, start: datetime | None) -> Iterator[Page] | None:
+        """All rows that there are (only the id need be known), for a CRM that cannot tell what is gone.
+
+        What the store has of this stream beyond them is gone. None: this cannot be said, or nothing vanished
+        since ``start``.
+        """
+        return None
 
     def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
         """One call for up to ``write_batch`` writes; exactly one verdict for each write, in any order."""

@@ -47,5 +47,13 @@ class ContractError(ScorebackError):
         self.body = body[:2000]
 
 
+class MappingError(ScorebackError):
+    """One remote row does not fit our record: this row only. The message names field and type, never the value."""
+
+    def __init__(self, message: str, remote_id: str = "") -> None:
+        super().__init__(message)
+        self.remote_id = remote_id
+
+
 class ResumeLostError(ScorebackError):
     """The CRM no longer knows our place in a window: the framework reads that window again from its start."""

@@ -1,110 +1,108 @@
-"""The one HTTP door: every byte to and from a CRM passes here.
+"""The one HTTP door: every byte to and from a CRM passes here."""
 
-SKELETON: the signatures and docstrings are the contract; the bodies are being written.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, Protocol
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
+import structlog
+import tenacity
 
-Bucket = str
-"""A CRM's name for one of its rate limits: "general", or for HubSpot also "search"."""
+from connectors.answers import Answer, answer_of, claims_json, path_template, scrub, server_time, write_json
+from connectors.errors import ConfigError, ContractError, RetryLaterError
+from connectors.limiter import Bucket, Limiter, Usage
+from connectors.manners import Auth, Fault, Manners, plain_fault, token_fault
+from connectors.settings import ConnectionSettings, is_loopback
+from connectors.transport import new_session, origin
+from connectors.verdicts import LONGEST_WAIT_SECONDS, AgainError, Call, lost, refusal
 
+__all__ = ["Auth", "Bucket", "Fault", "Http", "Limiter", "Manners", "Usage", "plain_fault"]
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What an answer's headers say about limits. None: the answer did not say.
-
-    ``day_used``/``day_max``: calls of the whole account today. ``bucket_max`` per ``bucket_seconds``: the short limit.
-    """
-
-    day_used: int | None = None
-    day_max: int | None = None
-    bucket_max: int | None = None
-    bucket_remaining: int | None = None
-    bucket_seconds: float | None = None
+log = structlog.get_logger("connectors.http")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """How one unwelcome answer is to be taken.
-
-    ``retry``: try again (after ``after_seconds`` or with backoff); ``expired``: sign in again once, repeat once;
-    ``sign_in``: SignInError; ``forbidden``: ForbiddenError; ``allowance``: AllowanceError, nothing more today;
-    ``rejected``: RejectedError(code, text); ``resume_lost``: ResumeLostError; ``contract``: ContractError.
-    """
-
-    action: Literal["retry", "expired", "sign_in", "forbidden", "allowance", "rejected", "resume_lost", "contract"]
-    code: str = ""
-    text: str = ""
-    after_seconds: float | None = None
+_BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT_SECONDS, jitter=0.5)
 
 
-def plain_fault(response: requests.Response) -> Fault | None:
-    """The reading that fits most servers: 2xx and 304 fine, 401 expired, 403 forbidden, 429/5xx retry, else rejected."""
-    raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How one CRM speaks HTTP: what an answer means, what its headers say of limits, and what we start with.
-
-    ``buckets``: calls and seconds per short limit before any header was seen. ``fault`` returns None for a good answer.
-    ``max_url`` caps the request target in characters.
-    """
-
-    fault: Callable[[requests.Response], Fault | None] = plain_fault
-    usage: Callable[[requests.Response], Usage | None] = lambda response: None
-    buckets: Mapping[Bucket, tuple[int, float]] = field(default_factory=lambda: {"general": (20, 1.0)})
-    tries: int = 5
-
-
-class Limiter:
-    """Keeps the calls of one sign-in under the CRM's short limits and under our share of its day.
-
-    One per sign-in (``Limiter.shared(key, ...)``), safe for threads: a call waits for its bucket's turn, and raises
-    AllowanceError before anything is sent when our share of the day is spent. ``used_today`` counts our calls since the
-    account's midnight and survives restarts through ``start_used``/``on_call``.
-    """
-
-
-class Auth(Protocol):
-    """A way to sign in, usable by several threads: see ``connectors/auth.py``."""
-
-    def headers(self, door: "Http") -> Mapping[str, str]:
-        """The headers that carry the sign-in; fetches a token first if there is none."""
-        ...
-
-    def renew(self, door: "Http", refused: Mapping[str, str]) -> bool:
-        """After an ``expired`` answer to ``refused`` headers: gets a new token. False if this flow has no way to."""
-        ...
+def _wait_seconds(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, AgainError) and error.after_seconds is not None:
+        return error.after_seconds
+    return _BACKOFF(state)
 
 
 class Http:
     """A requests session with our manners: timeouts, verified TLS (or a private CA), proxy, sign-in, retry, limits.
 
     Every method returns only for a good answer, else raises one of ``connectors.errors``. ``path`` is joined to the
-    connection's ``base_url``; an absolute URL is taken as it is if it has the same host (next-links), refused otherwise.
-    JSON comes back with Decimal for numbers that have a fraction.
+    connection's ``base_url``; an absolute URL of the same host (next-links) is taken as it is, of another refused.
+    JSON comes back with Decimal for numbers that have a fraction. Requests may be repeated: our writes are idempotent.
     """
 
-    def get(self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, bucket: Bucket = "general") -> Any:
-        """The JSON of a GET; None for 204 and 304."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        connection: ConnectionSettings,
+        manners: Manners,
+        auth: Auth | None = None,
+        limiter: Limiter | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.connection = connection
+        self.manners = manners
+        self.auth = auth
+        self.limiter = limiter or Limiter(manners.buckets, connection.allowance, sleep=sleep, monotonic=monotonic)
+        self._base = connection.base_url or ""
+        parts = urlsplit(self._base)
+        self.root = f"{parts.scheme}://{parts.netloc}"
+        self._session = new_session(connection)
+        network = connection.network
+        self._timeout = (network.connect_timeout.total_seconds(), network.read_timeout.total_seconds())
+        self._monotonic = monotonic
+        self._clock: tuple[datetime, float] | None = None
+        self._log = log.bind(connection=connection.name)
+        self._retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(manners.tries),
+            wait=_wait_seconds,
+            retry=tenacity.retry_if_exception_type(AgainError),
+            sleep=sleep,
+            before_sleep=self._log_retry,
+            reraise=True,
+        )
 
-    def post(self, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None, bucket: Bucket = "general") -> Any:
-        """The JSON of a POST (also `put`, `patch`, `delete`)."""
-        raise NotImplementedError
+    def get(self, path: str, **kwargs: Any) -> Any:
+        """The JSON of a GET; None for 204, 304 and no body. Takes ``params``, ``headers``, ``bucket``, ``accept``."""
+        return self._json("GET", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> Any:
+        """The JSON of a POST. Takes ``json`` or ``data``, and what ``get`` takes."""
+        return self._json("POST", path, **kwargs)
+
+    def put(self, path: str, **kwargs: Any) -> Any:
+        """The JSON of a PUT, as ``post``."""
+        return self._json("PUT", path, **kwargs)
+
+    def patch(self, path: str, **kwargs: Any) -> Any:
+        """The JSON of a PATCH, as ``post``."""
+        return self._json("PATCH", path, **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> Any:
+        """The JSON of a DELETE, as ``post``."""
+        return self._json("DELETE", path, **kwargs)
+
+    def _json(self, method: str, path: str, **kwargs: Any) -> Any:
+        answer = self.request(method, path, json_only=True, **kwargs)
+        return answer.json() if answer.content and answer.status_code not in (204, 304) else None
 
     def request(
         self,
         method: str,
         path: str,
         *,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
         json: Any = None,
         data: Any = None,
         headers: Mapping[str, str] | None = None,
@@ -112,21 +110,191 @@ class Http:
         stream: bool = False,
         sign_in: bool = True,
         accept: tuple[int, ...] = (),
-    ) -> requests.Response:
-        """The answer itself. ``accept`` names statuses that are good here although ``Manners.fault`` frowns on them."""
-        raise NotImplementedError
+        json_only: bool = False,
+    ) -> Answer:
+        """The answer itself. ``accept`` names statuses that are good here although ``Manners.fault`` frowns on them.
+
+        A body that claims JSON and is not is asked for again; with ``json_only`` any other body too. With ``stream``
+        the body is left unread: close the answer.
+        """
+        all_headers = dict(headers or {})
+        if json is not None:
+            data = write_json(json)
+            all_headers.setdefault("Content-Type", "application/json")
+        request = self._prepared(requests.Request(method, self._url(path), all_headers, params=params or {}, data=data))
+        if len(request.path_url) > self.manners.max_url:
+            raise ConfigError(
+                f"{self._where(request)}: the request takes {len(request.path_url)} characters, "
+                f"{self.manners.max_url} are safe: map fewer fields"
+            )
+        return self._answer(
+            Call(
+                request,
+                self._where(request),
+                bucket,
+                self.manners.fault,
+                sign_in=sign_in,
+                accept=accept,
+                stream=stream,
+                json_only=json_only,
+            )
+        )
+
+    def fetch_token(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON of a token endpoint, wherever it is: the one call that may leave ``base_url``'s host.
+
+        Raises SignInError for every refusal, which is never tried again (it would lock the user); retries 429 and 5xx.
+        """
+        if urlsplit(url).scheme != "https" and not is_loopback(url):
+            raise ConfigError(
+                f"{self.connection.name}: {origin(url)} is no place for secrets: sign_in.host must be https"
+            )
+        request = self._prepared(requests.Request("POST", url, dict(headers or {}), data=dict(form)))
+        return self._answer(
+            Call(request, self._where(request), "general", token_fault, sign_in=False, json_only=True)
+        ).json()
 
     def session(self) -> requests.Session:
         """A requests session for vendor clients: every request it sends goes through this door, at this door's host.
 
         simple-salesforce writes ``https://host`` itself: scheme and host are replaced by those of ``base_url``.
         """
-        raise NotImplementedError
+        from connectors.vendor import DoorSession
+
+        return DoorSession(self)
 
     def server_now(self) -> datetime:
-        """The CRM's clock (aware UTC, whole seconds): from the newest Date header seen plus the time since; asks `clock_path` once if none was seen."""
-        raise NotImplementedError
+        """The CRM's clock (aware UTC, whole seconds): from the newest Date header seen plus the time since.
+
+        Asks ``Manners.clock_path`` once if none was seen. Raises ContractError if that answer has no Date either.
+        """
+        if self._clock is None:
+            self.request("GET", self.manners.clock_path, sign_in=False, accept=tuple(range(300, 500)))
+        if self._clock is None:
+            raise ContractError(f"{self.connection.name}: GET {self.manners.clock_path}: the answer has no Date header")
+        moment, seen = self._clock
+        return moment + timedelta(seconds=int(self._monotonic() - seen))
+
+    def seen_now(self) -> datetime | None:
+        """The CRM's clock as the answers so far tell it; None before the first one. Asks nothing."""
+        if self._clock is None:
+            return None
+        return self.server_now()
 
     def close(self) -> None:
         """Closes the pool."""
-        raise NotImplementedError
+        self._session.close()
+
+    def _url(self, path: str) -> str:
+        if "://" not in path:
+            return f"{self._base}/{path.lstrip('/')}"
+        if origin(path) != origin(self._base):
+            raise ContractError(f"{self.connection.name}: the CRM points to another host, {origin(path)}: not followed")
+        return path
+
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+        return self._session.prepare_request(request)
+
+    def _where(self, request: requests.PreparedRequest) -> str:
+        return f"{self.connection.name}: {request.method} {path_template(request.url or '')}"
+
+    def _answer(self, call: Call) -> Answer:
+        try:
+            # A copy, for a sign-in within an attempt makes calls of its own on this thread.
+            answer = self._retrying.copy()(self._attempt, call)
+        except AgainError as again:
+            error = again.error
+            if isinstance(error, RetryLaterError):
+                self._leave(again.code)
+            raise error from None
+        if self.limiter.away:
+            self.limiter.away = False
+            self._log.info("connection_restored")
+        return answer
+
+    def _attempt(self, call: Call) -> Answer:
+        signed = self.auth.headers(self) if call.sign_in and self.auth else {}
+        answer, fault = self._send(call, signed)
+        if (
+            fault is not None
+            and fault.action == "expired"
+            and call.sign_in
+            and self.auth
+            and self.auth.renew(self, signed)
+        ):
+            signed = self.auth.headers(self)
+            answer, fault = self._send(call, signed)  # once: a second refusal is final
+        if fault is not None:
+            self._tell_limiter(call, answer, fault)
+            error = refusal(call, answer, fault, signed)
+            answer.close()
+            raise error
+        self._check_json(call, answer)
+        return answer
+
+    def _send(self, call: Call, signed: Mapping[str, str]) -> tuple[Answer, Fault | None]:
+        self.limiter.admit(call.bucket)
+        request = call.request.copy()
+        try:
+            request.prepare_headers({**request.headers, **signed})
+            response = self._session.send(
+                request,
+                timeout=self._timeout,
+                stream=call.stream,
+                allow_redirects=call.request.method in ("GET", "HEAD"),
+            )
+        except requests.RequestException as error:
+            raise lost(call, error) from None  # its text holds the URL with the query
+        answer = answer_of(response)
+        moment = server_time(answer)
+        if moment is not None and call.fault is self.manners.fault:  # not the clock of a token host
+            self._clock = (moment, self._monotonic())
+        self.limiter.learn(call.bucket, self.manners.usage(answer) or Usage())
+        return answer, None if answer.status_code in call.accept else self._fault(call, answer)
+
+    def _fault(self, call: Call, answer: Answer) -> Fault | None:
+        if 300 <= answer.status_code < 400 and answer.status_code != 304:
+            target = urljoin(answer.url, answer.headers.get("Location", ""))
+            return Fault("contract", str(answer.status_code), f"it sends us to {origin(target)}: check base_url")
+        try:
+            return call.fault(answer)
+        except ValueError:  # an error body that is not the JSON it should be, such as a proxy's page
+            return plain_fault(answer)
+
+    def _tell_limiter(self, call: Call, answer: Answer, fault: Fault) -> None:
+        if fault.action == "allowance":
+            self.limiter.shut(fault.after_seconds)
+        elif fault.action == "retry" and answer.status_code == 429:
+            self.limiter.throttled(call.bucket)
+
+    def _check_json(self, call: Call, answer: Answer) -> None:
+        """Asks again for a body that was cut or is another thing than the JSON it should be."""
+        wanted = call.json_only or claims_json(answer)
+        if call.stream or not wanted or answer.status_code in (204, 304) or not answer.content:
+            return
+        try:
+            answer.json()
+        except ValueError:
+            error = ContractError(
+                f"{call.where}: {answer.status_code} with a body that is not JSON", scrub(answer.text, limit=2000)
+            )
+            raise AgainError(error, "body_not_json") from None
+
+    def _log_retry(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if self.limiter.away or not isinstance(error, AgainError) or state.next_action is None:
+            return  # a CRM that is away was reported when it left
+        call: Call = state.args[0]
+        self._log.warning(
+            "request_retried",
+            method=call.request.method,
+            path=path_template(call.request.url or ""),
+            code=scrub(error.code),
+            attempt=state.attempt_number,
+            after_seconds=round(state.next_action.sleep, 1),
+        )
+
+    def _leave(self, code: str) -> None:
+        if not self.limiter.away:
+            self.limiter.away = True
+            self._log.warning("connection_lost", code=scrub(code))

@@ -10,13 +10,15 @@ from typing import Annotated, ClassVar, Literal
 
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
-from sqlmodel.main import SQLModelConfig
 
 from connectors.types import DecimalText, Exact, JsonText, Utc, UtcDateTime
 
 Outcome = Literal["open", "won", "lost", "omitted"]
 ActivityKind = Literal["call", "meeting", "email", "task", "visit"]
 ChangeField = Literal["stage", "close_on", "amount", "owner_id", "probability", "forecast_category", "team"]
+
+OPEN_END = date.max
+"""Last day of what holds until further notice: 9999-12-31."""
 
 Number = Annotated[Exact | None, Field(default=None, sa_type=DecimalText)]
 Moment = Annotated[Utc | None, Field(default=None, sa_type=UtcDateTime)]
@@ -27,7 +29,7 @@ Word = Annotated[str | None, Field(default=None, sa_type=Text)]
 class Record(SQLModel):
     """One thing as a CRM holds it now."""
 
-    model_config = SQLModelConfig(extra="forbid")
+    model_config = {"extra": "forbid"}
     kind_name: ClassVar[str]
 
     remote_id: str = Field(min_length=1, sa_type=Text)
@@ -232,13 +234,18 @@ class Absence(Record):
 
 
 class Rate(Record):
-    """1 ``currency`` = ``rate`` ``to``, from ``on`` until the next one."""
+    """1 ``currency`` = ``rate`` ``to``, from ``on`` until the next one.
+
+    ``until`` is the last day on which it is known to be in force, `OPEN_END` while nothing ends it. Without one it is a
+    quotation of its day, and good for 7 days.
+    """
 
     kind_name: ClassVar[str] = "rate"
     currency: str = Field(sa_type=Text)
     to: str = Field(sa_type=Text)
     rate: Number = None
     on: date
+    until: date | None = None
 
 
 class Rating(Record):

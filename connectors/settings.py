@@ -41,16 +41,15 @@ def parse_duration(value: Any) -> timedelta:
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
 
-def _check_url(value: str) -> str:
+def _check_url(given: Any) -> str:
+    value = str(given)
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         message = "must be a URL such as https://acme.my.salesforce.com"
@@ -58,10 +57,28 @@ def _check_url(value: str) -> str:
     if parts.scheme == "http" and not is_loopback(value):
         message = "plain http is accepted for loopback only: write https"
         raise ValueError(message)
-    if parts.query or parts.fragment or parts.username:
+    if parts.query or parts.fragment or "@" in parts.netloc:
         message = "must be scheme, host and path only"
         raise ValueError(message)
     return value.rstrip("/")
+
+
+def _check_proxy(given: Any) -> str:
+    value = str(given)
+    parts = urlsplit(value)
+    if "@" in value:
+        message = "must not hold a user and password: leave it out and set HTTPS_PROXY where the service is started"
+        raise ValueError(message)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        message = "must be a URL such as http://proxy.example.com:3128"
+        raise ValueError(message)
+    return value
+
+
+def from_file(value: Any, info: ValidationInfo) -> Path:
+    """A relative path starts at the folder of the file that names it."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / Path(str(value)).expanduser()
 
 
 def _secret(value: Any, info: ValidationInfo) -> Secret:
@@ -89,7 +106,7 @@ SecretRef = Annotated[
 class Settings(BaseModel):
     """Base of every settings model: an unknown key is an error, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, coerce_numbers_to_str=True)
 
 
 class SignIn(Settings):
@@ -170,8 +187,12 @@ WriteBack = Annotated[
 class Network(Settings):
     """How to reach the CRM."""
 
-    proxy: str | None = None
-    ca_file: Path | None = None
+    proxy: Annotated[str, BeforeValidator(_check_proxy)] | None = Field(
+        default=None, description="URL of a proxy; the environment's (HTTPS_PROXY) is taken where this is left out"
+    )
+    ca_file: Annotated[Path, BeforeValidator(from_file)] | None = Field(
+        default=None, description="Certificates of a private CA, as PEM"
+    )
     connect_timeout: Duration = timedelta(seconds=5)
     read_timeout: Duration = timedelta(seconds=120)
 
@@ -186,7 +207,7 @@ class ConnectionSettings(Settings):
     base_url: Url | None = None
     sign_in: SignIn = SignIn()
     api_version: str | None = None
-    every: Duration = timedelta(minutes=5)
+    every: Duration = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1), description="How often it is read")
     metadata_every: Duration = Field(default=timedelta(hours=1), description="Stages, currencies, account settings")
     deletions_every: Duration = Field(default=timedelta(hours=1), description="Deleted and merged records")
     overlap: Duration = Field(default=timedelta(minutes=10), description="How far a pull looks back for late commits")

@@ -19,6 +19,9 @@ def canonical_text(number: Decimal) -> str:
 
 
 def _canonical(number: Decimal) -> Decimal:
+    text = str(number)
+    if text[-1] in "123456789" and "E" not in text and "N" not in text:
+        return number  # already in its one spelling, as nearly all are; this runs for every number that comes in
     if not number.is_finite():
         message = "must be a finite number"
         raise ValueError(message)
