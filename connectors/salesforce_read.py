@@ -1,0 +1,248 @@
+"""Reading from Salesforce: which SOQL a stream's window takes, and how its rows become what the mapping expects.
+
+Describe is asked only after a query was refused for a field, and the currency set-up only once there are rows to name a
+currency for: a cycle in which nothing changed costs one call per stream, also in a new process.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from connectors import salesforce_soql as soql
+from connectors.base import Page, Raw, Stream, Window
+from connectors.errors import ConfigError, ContractError, ForbiddenError, RejectedError
+from connectors.mapping import remote_fields
+from connectors.salesforce_api import Answer, SalesforceApi
+from connectors.salesforce_history import changes, rows_before
+from connectors.salesforce_settings import SalesforceSettings
+from connectors.salesforce_streams import HISTORY_COLUMNS, LOAD_BEARING, READINGS
+from connectors.salesforce_values import Row, inverse, is_user_id, last_day
+
+log = structlog.get_logger("connectors.salesforce")
+
+CURRENCY = "CurrencyIsoCode"
+ALWAYS = "1970-01-01"
+"""Day from which a rate without dates holds: Salesforce applies it to every date."""
+
+COUNTED = frozenset({"person", "account", "opportunity"})
+"""Streams that alone fill their kind of record: only there can the store compare its count with the total."""
+
+_CORPORATE = "corporate_currency"
+
+
+class Reader:
+    """Pages of any stream. Keeps for its life which columns are hidden; ``learnt`` outlives it."""
+
+    def __init__(self, api: SalesforceApi, connection: SalesforceSettings, learnt: dict[str, str]) -> None:
+        self._api = api
+        self._connection = connection
+        self._hidden: dict[str, frozenset[str]] = {}
+        self._learnt = learnt
+        self._period_ends: dict[str, str] = {}
+
+    def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        """Pages of the window, behind ``resume`` (a nextRecordsUrl: a snapshot that the server keeps for us)."""
+        answer = self._api.more(resume) if resume else self._first(stream, window)
+        newest_first = stream.name in COUNTED and window.start is not None and resume is None
+        total: int | None = answer["totalSize"] if newest_first else None
+        behind: Row | None = None
+        while True:
+            rows: list[dict[str, Any]] = answer["records"]
+            following: str | None = None if answer["done"] else answer["nextRecordsUrl"]
+            if stream.name == "history" and rows:
+                before = self._before(rows, behind, whole=window.start is None, resumed=bool(resume))
+                behind = rows[-1]
+                rows = [row for row in changes(rows, before) if _wanted(row, window)]
+            if rows or following:
+                yield Page(self._raws(stream, rows), resume=following, total=total)
+            if following is None:
+                return
+            answer, total = self._api.more(following), None
+
+    def remote(self, stream: Stream) -> str:
+        """The object that a stream reads in this organisation."""
+        return (self._connection.quota_object or stream.remote) if stream.name == "target" else stream.remote
+
+    def columns(self, stream: Stream) -> list[str]:
+        """Every field that the stream's mapping takes, whether visible or not."""
+        if stream.name == "history":
+            return list(HISTORY_COLUMNS)
+        reading = READINGS[stream.name]
+        columns = ["Id"]
+        for path in remote_fields(stream, self._connection):
+            if path in reading.derived:
+                columns.extend(reading.derived[path][0])
+            elif not path.startswith("@"):
+                columns.append(path)
+        return list(dict.fromkeys(columns))
+
+    def mapped_columns(self, stream: Stream) -> frozenset[str]:
+        """Those columns that the connection's own mapping names."""
+        ours = {
+            path for source in stream.fields.values() for path in [source if isinstance(source, str) else source.path]
+        }
+        derived = {column for columns, _ in READINGS[stream.name].derived.values() for column in columns}
+        return frozenset(self.columns(stream)) - ours - derived - {"Id"}
+
+    def corporate_currency(self, *, fresh: bool = False) -> str | None:
+        """ISO code of the currency that rates are against; None in an organisation with one currency only."""
+        if fresh or _CORPORATE not in self._learnt:
+            rows = self._optional_rows("SELECT IsoCode, ConversionRate FROM CurrencyType WHERE IsCorporate = true")
+            if rows and rows[0]["ConversionRate"] != 1:
+                raise ContractError("the corporate currency's ConversionRate is not 1: rates are not what they seem")
+            self._learnt[_CORPORATE] = rows[0]["IsoCode"] if rows else ""
+        return self._learnt[_CORPORATE] or None
+
+    def _optional_rows(self, query: str) -> list[dict[str, Any]]:
+        try:
+            return list(self._api.rows(query))
+        except RejectedError as error:
+            if error.code == "INVALID_TYPE":  # the feature is off
+                return []
+            raise
+
+    def _first(self, stream: Stream, window: Window) -> Answer:
+        if stream.name == "rate":
+            return self._rates(stream, window)
+        columns = self.columns(stream)
+        if CURRENCY not in columns:
+            return self._ask(stream, window, columns)
+        plain = [column for column in columns if column != CURRENCY]
+        if window.start is not None and _CORPORATE not in self._learnt:
+            answer = self._ask(stream, window, plain)
+            if not answer["records"] or self.corporate_currency() is None:
+                return answer
+        return self._ask(stream, window, plain if self.corporate_currency() is None else columns)
+
+    def _rates(self, stream: Stream, window: Window) -> Answer:
+        corporate = self.corporate_currency(fresh=True)
+        if corporate is None:
+            return _NOTHING
+        others = f"IsoCode != {soql.text(corporate)}"
+        for remote, columns in (
+            ("DatedConversionRate", ("Id", "IsoCode", "ConversionRate", "StartDate", "NextStartDate")),
+            ("CurrencyType", ("Id", "IsoCode", "ConversionRate")),
+        ):
+            try:
+                return self._api.query(soql.select(columns, remote, [others]))
+            except RejectedError as error:
+                if error.code != "INVALID_TYPE":
+                    raise
+        return _NOTHING
+
+    def _ask(self, stream: Stream, window: Window, columns: Sequence[str]) -> Answer:
+        if window.start is None:
+            self._hidden.pop(stream.name, None)  # rights may have been granted since
+        for learnt in (False, True):
+            hidden = self._hidden.get(stream.name, frozenset())
+            try:
+                return self._api.query(
+                    self._select(stream, window, [column for column in columns if column not in hidden]),
+                    recycled=READINGS[stream.name].recycled,
+                )
+            except RejectedError as error:
+                if error.code == "INVALID_TYPE":
+                    return self._without(stream, error)
+                if error.code != "INVALID_FIELD" or learnt:
+                    raise
+                self._learn(stream, columns, error)
+        return _NOTHING
+
+    def _without(self, stream: Stream, error: RejectedError) -> Answer:
+        if stream.optional:
+            log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=self.remote(stream))
+            return _NOTHING
+        raise ForbiddenError(
+            f"{self._connection.name}: {stream.name}: {self.remote(stream)} does not exist for the integration user "
+            f"({error.text}). Grant Read and View All on it, or switch the stream off"
+        ) from None
+
+    def _learn(self, stream: Stream, columns: Sequence[str], error: RejectedError) -> None:
+        """Which columns to leave out from now on. Raises if the admin mapped one, or one must not be missing."""
+        remote = self.remote(stream)
+        description = self._api.describe(remote, fresh=True)
+        hidden = [column for column in columns if description is None or not description.has(column)]
+        if not hidden:
+            raise error
+        mapped = sorted(self.mapped_columns(stream).intersection(hidden))
+        if mapped:
+            raise ConfigError(
+                f"{self._connection.name}: fields.{stream.name}: {remote} has no {' and no '.join(mapped)}, or "
+                "field-level security hides it from the integration user. Correct the name, or grant Read on it in a "
+                "permission set"
+            )
+        needed = sorted(LOAD_BEARING.intersection(hidden))
+        if needed:
+            raise ForbiddenError(
+                f"{self._connection.name}: {stream.name}: field-level security hides {' and '.join(needed)} of "
+                f"{remote} from the integration user. Grant Read in a permission set; until then the stream is off"
+            )
+        log.warning("fields_hidden", connection=self._connection.name, stream=stream.name, fields=hidden)
+        self._hidden[stream.name] = frozenset(hidden)
+
+    def _select(self, stream: Stream, window: Window, columns: Sequence[str]) -> str:
+        reading = READINGS[stream.name]
+        remote = self.remote(stream)
+        where = [soql.window(reading.cursor, window.start, window.end)]
+        if remote == stream.remote:
+            where.append(reading.where)
+        if stream.name == "target" and self._connection.forecasting_type:
+            where.append(f"ForecastingTypeId = {soql.text(self._connection.forecasting_type)}")
+        if window.start is None and window.since and reading.since:
+            where.append(reading.since(window.since))
+        order = ""
+        if stream.name in COUNTED and window.start is not None:
+            order = "SystemModstamp DESC, Id DESC"  # the first page then holds the newest rows, and `total` is of use
+        elif stream.name == "history":
+            order = "OpportunityId, CreatedDate, Id"
+        return soql.select(columns, remote, where, order)
+
+    def _before(self, rows: Sequence[Row], behind: Row | None, *, whole: bool, resumed: bool) -> Mapping[str, Row]:
+        """The row before each of these: in a full pull it is the one above; else the deals' histories are read."""
+        if not whole:
+            return rows_before([*rows, *self._histories([row["OpportunityId"] for row in rows])])
+        if behind is not None:
+            return rows_before([behind, *rows])
+        return rows_before([*rows, *(self._histories([rows[0]["OpportunityId"]]) if resumed else ())])
+
+    def _histories(self, deals: Sequence[str]) -> Iterator[Row]:
+        for condition in soql.among("OpportunityId", deals):
+            yield from self._api.rows(soql.select(HISTORY_COLUMNS, "OpportunityHistory", [condition]), recycled=True)
+
+    def _raws(self, stream: Stream, rows: Sequence[dict[str, Any]]) -> list[Raw]:
+        if stream.name == "field_history":
+            rows = [row for row in rows if is_user_id(row["NewValue"]) or is_user_id(row["OldValue"])]
+        elif stream.name == "target":
+            self._add_period_ends(rows)
+        elif stream.name == "rate":
+            self._add_rates(rows)
+        derived = [(path, make) for path, (_, make) in READINGS[stream.name].derived.items()]
+        for row in rows:
+            for path, make in derived:
+                row[path] = make(row)
+        return [Raw(stream, row) for row in rows]
+
+    def _add_period_ends(self, rows: Sequence[dict[str, Any]]) -> None:
+        unknown = {row["PeriodId"] for row in rows if row.get("PeriodId")} - self._period_ends.keys()
+        for condition in soql.among("Id", sorted(unknown)):
+            for period in self._api.rows(soql.select(("Id", "EndDate"), "Period", [condition])):
+                self._period_ends[period["Id"]] = period["EndDate"]
+        for row in rows:
+            row["PeriodEnd"] = self._period_ends.get(row.get("PeriodId") or "")
+
+    def _add_rates(self, rows: Sequence[dict[str, Any]]) -> None:
+        # ConversionRate: how many units of the currency one corporate unit buys. A rate says it the other way round.
+        corporate = self.corporate_currency()
+        for row in rows:
+            row["@to"] = corporate
+            row["@rate"] = inverse(row["ConversionRate"])
+            row["@on"] = row.get("StartDate") or ALWAYS
+            row["@until"] = last_day(row.get("NextStartDate"))
+
+
+_NOTHING: Answer = {"totalSize": 0, "done": True, "records": []}
+
+
+def _wanted(row: Row, window: Window) -> bool:
+    return window.start is not None or window.since is None or row["CreatedDate"][:10] >= window.since.isoformat()
