@@ -1,0 +1,233 @@
+"""HubSpot CRM, dated API versions. Remote behaviour we rely on: docs/connectors/hubspot.md."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from math import ceil
+from typing import ClassVar, cast
+from zoneinfo import ZoneInfo
+
+from connectors import hubspot_rows as rows
+from connectors.base import (
+    Can,
+    Connector,
+    FieldSpec,
+    Finding,
+    Page,
+    Provisioned,
+    Raw,
+    Stream,
+    Value,
+    Window,
+    Write,
+    WriteTarget,
+    Written,
+)
+from connectors.errors import ConfigError, ContractError, ForbiddenError, RejectedError
+from connectors.http import Http
+from connectors.hubspot_api import (
+    HISTORY_LIMIT,
+    LIST_LIMIT,
+    HubSpotApi,
+    Json,
+    next_after,
+)
+from connectors.hubspot_check import findings
+from connectors.hubspot_paths import MANNERS
+from connectors.hubspot_people import People
+from connectors.hubspot_provision import Provisioning
+from connectors.hubspot_reading import Reading
+from connectors.hubspot_settings import HubSpotSettings, HubSpotSignInWay
+from connectors.hubspot_streams import (
+    STREAMS,
+)
+from connectors.hubspot_write import understand, write_batch
+from connectors.mapping import remote_fields
+from connectors.settings import ConnectionSettings
+
+_OWNER_KEYS = frozenset(
+    ("id", "email", "firstName", "lastName", "userId", "userIdIncludingInactive", "type", "teams", "createdAt",
+     "updatedAt", "archived")
+)  # fmt: skip
+"""What an owner says of itself; other mapped names are properties of the users object."""
+
+_OF_ACCOUNT = ("portalId", "timeZone", "companyCurrency")
+
+
+class HubSpot(Connector):
+    """Pulls deals with their history, companies, activities, owners, goals and rates; writes to deals and people."""
+
+    kind = "hubspot"
+    can = Can.PULL | Can.PULL_CHANGES | Can.PULL_DELETIONS | Can.WRITE_FIELDS | Can.WRITE_OBJECTS | Can.PROVISION
+    auth = HubSpotSignInWay()
+    streams: ClassVar[tuple[Stream, ...]] = STREAMS
+    settings = HubSpotSettings
+    manners = MANNERS
+    write_batch = 100
+    write_keyed_batch = 100
+
+    def __init__(self, connection: ConnectionSettings, http: Http) -> None:
+        super().__init__(connection, http)
+        self.api = HubSpotApi(http, connection.api_version or "v3")
+        self.people = People(self.api)
+        settings = cast("HubSpotSettings", connection)
+        self._reading = Reading(settings, self.api, self.people, lambda: self.account)
+        self._definitions: dict[str, dict[str, Json]] = {}
+        self._types: dict[str, str] = {}
+
+    @cached_property
+    def account(self) -> rows.Account:
+        """The account's time zone and currency: one call while nobody remembers them."""
+        told = self.learnt.get("account")
+        details: Json = json.loads(told) if told else self.api.get("/account-info/v3/details")
+        try:
+            zone = ZoneInfo(details["timeZone"])
+        except (KeyError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+            what = f"{self.connection.name}: HubSpot names a time zone that we do not know: {details.get('timeZone')}"
+            raise ContractError(what) from None
+        self.learnt["account"] = json.dumps({name: details.get(name) for name in _OF_ACCOUNT})
+        return rows.Account(str(details.get("portalId")), zone, details.get("companyCurrency"))
+
+    def now(self) -> datetime:
+        """HubSpot's clock. The very first call asks for the account's details, which pulling needs anyhow."""
+        if "account" not in self.learnt:
+            _ = self.account
+        return self.http.server_now()
+
+    def check(self) -> Iterator[Finding]:
+        """Account, clock, allowance, scope per stream, mapped properties, and where writes will go."""
+        return findings(self)
+
+    def remote_names(self, stream: Stream) -> Mapping[str, str]:
+        """Properties of the object; of the users object for people, whose owners have none."""
+        if stream.name in ("stage", "rate", "change"):
+            return {}
+        there = self.definitions("users" if stream.name == "person" else stream.remote)
+        return {name: str(one.get("label") or name) for name, one in there.items()}
+
+    def count(self, stream: Stream) -> int | None:
+        """By the total of a search; owners, stages and rates have no search."""
+        if stream.name in ("stage", "rate", "person", "change"):
+            return None
+        there: Json = {"propertyName": "hs_object_id", "operator": "HAS_PROPERTY"}
+        return int(self.api.search(stream.remote, [there], ("hs_object_id", "ASCENDING"), ["hs_object_id"])["total"])
+
+    def calls_for(self, stream: Stream, rows: int) -> int:
+        """Deals come 50 at a time while their history is read with them; the history itself costs no call."""
+        if stream.name == "change":
+            return 0
+        with_history = stream.name == "opportunity" and self.connection.stream("change") is not None
+        return max(1, ceil(rows / (HISTORY_LIMIT if with_history else self.page_rows)))
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        """Pages of the window. ``change`` has no call of its own: its rows come with the pages of ``opportunity``."""
+        try:
+            yield from self._pages(stream, window, resume)
+        except RejectedError as error:
+            where = f"{self.connection.name}: {stream.name}"
+            if stream.optional:
+                raise ForbiddenError(f"{where}: this account does not offer it ({error})") from error
+            raise ContractError(f"{where}: HubSpot does not take our question: {error}") from error
+
+    def _pages(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        if stream.name == "stage":
+            yield Page([Raw(stream, fields) for fields in rows.stages(self.api.pipelines("deals"))])
+        elif stream.name == "rate":
+            yield from self._rates(stream, resume)
+        elif stream.name == "person":
+            yield from self._people(stream, window)
+        elif stream.name != "change":
+            yield from self._reading.pages(stream, window, resume)
+
+    def _people(self, stream: Stream, window: Window) -> Iterator[Page]:
+        """Active owners; a first load also brings those who left, for old deals point to them."""
+        owners = self.people.owners(archived=True) if window.start is None else []
+        yield self._owner_page(stream, [*owners, *self.people.owners(archived=False)])
+
+    def _owner_page(self, stream: Stream, owners: Sequence[Json]) -> Page:
+        mapped = {name for name in remote_fields(stream, self.connection) if not name.startswith("@")} - _OWNER_KEYS
+        users = self.people.users(sorted(mapped)) if mapped else {}
+        return Page([Raw(stream, rows.person(owner, users.get(str(owner["id"]), {}))) for owner in owners])
+
+    def _rates(self, stream: Stream, after: str | None) -> Iterator[Page]:
+        while True:
+            query = {"limit": LIST_LIMIT, **({"after": after} if after else {})}
+            page = self.api.get("/settings/v3/currencies/exchange-rates", **query)
+            after = next_after(page)
+            zone = self.account.zone
+            found = [rows.rate(row, zone) for row in page["results"]]
+            yield Page([Raw(stream, row) for row in found], resume=after)
+            if after is None:
+                return
+
+    def deletions(self, stream: Stream, start: datetime | None, end: datetime) -> Iterator[Page]:
+        """Archived rows, by a listing without a date filter: a call per 100 of them. For people: those who left."""
+        if stream.name == "person":
+            yield self._owner_page(stream, self.people.owners(archived=True))
+        elif stream.name not in ("stage", "rate", "change"):
+            yield from self._reading.archived(stream, start)
+            if stream.name in ("account", "opportunity"):
+                yield from self._reading.merged(stream, start, end)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
+        """One batch and its verdicts; more calls only where HubSpot refuses the batch because of a record in it."""
+        remote = self.object_type(target)
+        if target.key is not None:
+            return write_batch(lambda inputs: self.api.upsert(remote, inputs), writes, key=target.key)
+        ids = {write.remote_id: self._record_id(target, write.remote_id) for write in writes}
+        return write_batch(lambda inputs: self.api.update(remote, inputs), writes, ids=ids)
+
+    def read_fields(
+        self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Value]]:
+        """What HubSpot holds now, 100 records per call; the types come from the property definitions."""
+        remote = self.object_type(target)
+        ours = {theirs: one for one in ids if (theirs := self._record_id(target, one)) is not None}
+        kinds = {name: str(one.get("type")) for name, one in self.definitions(remote).items()}
+        wanted: Json = {"properties": [*names, *([target.key] if target.key else [])]}
+        if target.key:
+            wanted["id_property"] = target.key
+        found: dict[str, dict[str, Value]] = {}
+        for row in self.api.read(remote, list(ours), **wanted):
+            values = row["properties"]
+            key = str(values.get(target.key) if target.key else row["id"])
+            if key in ours:
+                found[ours[key]] = {name: understand(values.get(name), kinds.get(name, "string")) for name in names}
+        return found
+
+    def _record_id(self, target: WriteTarget, remote_id: str) -> str | None:
+        """HubSpot's id for a record of ours: that of the users object for a person, else the same."""
+        if target.record == "person" and target.key is None:
+            return self.people.record_of(remote_id)
+        return remote_id
+
+    def object_type(self, target: WriteTarget) -> str:
+        """The target's object as paths name it. Raises ConfigError for an object that the account does not have."""
+        if target.into is None:
+            return "users" if target.record == "person" else "deals"
+        if target.into not in self._types:
+            found = Provisioning(self).schema(target.into)
+            if found is None:
+                where = f"{self.connection.name}: write_back.{target.record}.into"
+                raise ConfigError(f"{where}: the account has no object {target.into}. Run `scoreback provision`")
+            self._types[target.into] = str(found["objectTypeId"])
+        return self._types[target.into]
+
+    def definitions(self, remote: str, *, fresh: bool = False) -> dict[str, Json]:
+        """Property definitions of an object by name: one call per process, unless ``fresh``."""
+        if fresh or remote not in self._definitions:
+            self._definitions[remote] = self.api.properties(remote)
+        return self._definitions[remote]
+
+    def provision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
+        """Creates our property group, our properties and our object where they are missing."""
+        return Provisioning(self).create(wanted, dry_run=dry_run)
+
+    def unprovision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
+        """Archives our properties; HubSpot keeps them in its recycle bin for 90 days."""
+        return Provisioning(self).remove(wanted, dry_run=dry_run)

@@ -1,0 +1,228 @@
+"""Reading HubSpot's objects: all by the list endpoint, what changed by search, with history and associations."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time
+from functools import cached_property
+from typing import Any, cast
+
+import structlog
+
+from connectors import hubspot_rows as rows
+from connectors.base import From, Page, Raw, Stream, Window
+from connectors.errors import ContractError, RejectedError
+from connectors.hubspot_api import (
+    ASSOCIATION_LIMIT,
+    HISTORY_LIMIT,
+    LIST_LIMIT,
+    SEARCH_LIMIT,
+    HubSpotApi,
+    Json,
+    next_after,
+)
+from connectors.hubspot_history import change_rows, turned_at
+from connectors.hubspot_people import People
+from connectors.hubspot_settings import HubSpotSettings
+from connectors.hubspot_streams import ALWAYS, CHANGE, CLOSED_FLAGS, DEALS, EXTRAS, LINKS, MERGED
+from connectors.mapping import Source, remote_fields, sources
+
+log = structlog.get_logger("connectors.hubspot")
+
+_NOT_PROPERTIES = frozenset(("id", "archived", "createdAt", "updatedAt"))
+_TRACKED = ("stage", "close_on", "amount", "owner_id", "forecast_category")
+
+
+class Reading:
+    """Pages of one object stream as ``Raw`` rows. ``account`` is asked only once a row needs it."""
+
+    def __init__(
+        self, connection: HubSpotSettings, api: HubSpotApi, people: People, account: Callable[[], rows.Account]
+    ) -> None:
+        self._connection = connection
+        self._api = api
+        self._people = people
+        self._account = account
+
+    def pages(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        """Pages of the window: all by the list endpoint, what changed by search."""
+        start = window.start
+        if start is None and window.since is not None:
+            # Whatever is that young was also modified since then: search finds it without reading the older rest.
+            start = datetime.combine(window.since, time(), tzinfo=UTC)
+        if start is None:
+            yield from self._listed(stream, window, resume)
+        else:
+            yield from self._searched(stream, window, start, resume)
+
+    def _listed(self, stream: Stream, window: Window, after: str | None) -> Iterator[Page]:
+        """Everything, by the list endpoint: it alone brings history and associations in the same call."""
+        history = self._tracked if self._with_history(stream, window) else {}
+        query: Json = {"limit": HISTORY_LIMIT if history else LIST_LIMIT, "after": after}
+        query |= {"properties_with_history": list(history), "associations": list(LINKS.get(stream.name, ()))}
+        for page in self._api.pages(stream.remote, self._properties(stream), **query):
+            found = page["results"]
+            raws = [self._raw(stream, row) for row in found]
+            self._add_links(stream, raws, {str(row["id"]): row.get("associations") or {} for row in found})
+            changes = self._add_history(raws, found) if history else []
+            yield Page([*raws, *changes], resume=next_after(page))
+
+    def _searched(self, stream: Stream, window: Window, start: datetime, last: str | None) -> Iterator[Page]:
+        """What changed in the window. The newest rows first, with the count; then, if there are more, all by id.
+
+        Pages by offset would end at 10,000 rows, and pages by time never end where a job stamps more rows alike.
+        """
+        bounds = _between(start, window.end)
+        names = self._properties(stream)
+        if last is None:
+            found = self._api.search(stream.remote, bounds, ("hs_lastmodifieddate", "DESCENDING"), names)
+            total = int(found["total"])
+            last = "0" if total > len(found["results"]) else None
+            yield Page(self._complete(stream, window, found["results"]), resume=last, total=total)
+        if last is not None:
+            for batch, resume in self._by_id(stream, bounds, names, last):
+                yield Page(self._complete(stream, window, batch), resume=resume)
+
+    def _by_id(
+        self, stream: Stream, filters: Sequence[Json], names: Sequence[str], after: str
+    ) -> Iterator[tuple[list[Json], str | None]]:
+        """Rows that pass ``filters`` with ids above ``after``, as many at once as one association call takes."""
+        last: str | None = after
+        while last is not None:
+            batch: list[Json] = []
+            while last is not None and len(batch) < ASSOCIATION_LIMIT:
+                beyond = {"propertyName": "hs_object_id", "operator": "GT", "value": last}
+                found = self._api.search(stream.remote, [*filters, beyond], ("hs_object_id", "ASCENDING"), names)
+                batch += found["results"]
+                last = self._last(stream, found["results"], last)
+            yield batch, last
+
+    def _last(self, stream: Stream, found: Sequence[Json], last: str) -> str | None:
+        """The highest id of a page by id; None if it was the last page."""
+        if len(found) < SEARCH_LIMIT:
+            return None
+        highest = max(int(row["id"]) for row in found)
+        if highest <= int(last):
+            raise ContractError(
+                f"{stream.remote}: a search for ids above {last} answers with {highest}: paging would not end"
+            )
+        return str(highest)
+
+    def _complete(self, stream: Stream, window: Window, found: Sequence[Json]) -> list[Raw]:
+        """Rows of a search with what it cannot carry, for those only whose business content changed.
+
+        An unchanged row of a stream with associations is not handed on: it would bring them empty.
+        """
+        raws = [self._raw(stream, row) for row in found]
+        if not stream.separate:
+            return raws
+        changed = list(window.changed(raws))
+        if not changed:
+            return []
+        self._add_links(stream, changed, {})
+        changes: list[Raw] = []
+        if self._with_history(stream, window):
+            ids = [raw.fields["id"] for raw in changed]
+            changes = self._add_history(changed, list(self._api.read(stream.remote, ids, history=list(self._tracked))))
+        return [*changed, *changes]
+
+    def archived(self, stream: Stream, start: datetime | None) -> Iterator[Page]:
+        """Rows in the recycle bin since ``start``. The listing has no date filter: a call per 100 of all of them."""
+        for page in self._api.pages(stream.remote, ["hs_object_id"], archived="true"):
+            found = [row for row in page["results"] if start is None or _archived_at(row) >= start]
+            yield Page([Raw(stream, {"id": str(row["id"]), "archived": True}) for row in found])
+
+    def merged(self, stream: Stream, start: datetime | None, end: datetime) -> Iterator[Page]:
+        """Rows that were merged into others: a loser vanishes from every list, only its winner tells of it."""
+        filters: list[Json] = [{"propertyName": MERGED, "operator": "HAS_PROPERTY"}]
+        filters += _between(start, end) if start is not None else []
+        try:
+            for batch, _ in self._by_id(stream, filters, [MERGED], "0"):
+                yield Page([Raw(stream, loser) for row in batch for loser in rows.losers(row)])
+        except RejectedError as error:
+            log.warning("merges_unknown", stream=stream.name, code=error.code)  # an account without that property
+
+    def _raw(self, stream: Stream, row: Json) -> Raw:
+        fields = rows.flat(row)
+        name = stream.name
+        if name == "opportunity":
+            self._localise(fields)
+            fields["@currency"] = fields.get("deal_currency_code") or self._account().currency
+        elif name == "call":
+            rows.call(fields, self._connection.connected_outcomes)
+        elif name == "target":
+            rows.target(fields, self._account(), self._people.owner_of, self._people.team_of)
+        elif name in ("meeting", "email", "task"):
+            getattr(rows, name)(fields)
+        return Raw(stream, fields)
+
+    def _localise(self, fields: Json) -> None:
+        """A close date is a moment, often local midnight: its day is the account's, not that of UTC."""
+        name = self._close_on
+        if name and fields.get(name):
+            fields[name] = rows.local(fields[name], self._account().zone)
+
+    def _add_links(self, stream: Stream, raws: Sequence[Raw], inline: Mapping[str, Json]) -> None:
+        for target, path in LINKS.get(stream.name, {}).items():
+            every = path == "@contacts"
+            cut: list[Raw] = []
+            for raw in raws:
+                row = inline.get(raw.fields["id"])
+                links = None if row is None else row.get(target)
+                if row is None or (links and links.get("paging") and next_after(links)):
+                    cut.append(raw)
+                else:
+                    cast("Json", raw.fields)[path] = rows.linked(links["results"], every=every) if links else None
+            if cut:
+                asked = self._api.associations(stream.remote, target, [raw.fields["id"] for raw in cut])
+                for raw in cut:
+                    cast("Json", raw.fields)[path] = rows.linked(asked.get(raw.fields["id"], ()), every=every)
+
+    def _with_history(self, stream: Stream, window: Window) -> bool:
+        return stream.name == "opportunity" and CHANGE.name in window.streams
+
+    def _add_history(self, raws: Sequence[Raw], found: Sequence[Json]) -> list[Raw]:
+        histories = {str(row["id"]): row.get("propertiesWithHistory") or {} for row in found}
+        stage = next((name for name, field in self._tracked.items() if field == "stage"), None)
+        zone, owner_of = self._account().zone, self._people.owner_of
+        changes: list[Raw] = []
+        for raw in raws:
+            history = histories.get(raw.fields["id"], {})
+            if stage and "true" in [raw.fields.get(flag) for flag in CLOSED_FLAGS]:
+                cast("Json", raw.fields)["@turned"] = turned_at(raw.fields.get(stage), history.get(stage) or ())
+            versions = change_rows(raw.fields["id"], history, self._tracked, zone, owner_of)
+            changes += [Raw(CHANGE, version) for version in versions]
+        return changes
+
+    @cached_property
+    def _tracked(self) -> dict[str, str]:
+        """Deal properties whose history is read, with the field that each fills."""
+        deals = sources(DEALS, self._connection)
+        filled = {field: _path(deals.get(field)) for field in _TRACKED}
+        return {name: field for field, name in filled.items() if name and not name.startswith("@")}
+
+    @cached_property
+    def _close_on(self) -> str | None:
+        return _path(sources(DEALS, self._connection).get("close_on"))
+
+    def _properties(self, stream: Stream) -> list[str]:
+        mapped = {name for name in remote_fields(stream, self._connection) if not name.startswith("@")}
+        return sorted((mapped | {*ALWAYS, *EXTRAS.get(stream.name, ())}) - _NOT_PROPERTIES)
+
+
+def _path(source: Source | None) -> str | None:
+    """The property that a source reads; None for a constant."""
+    path = source.path if isinstance(source, From) else source
+    return path if isinstance(path, str) else None
+
+
+def _between(start: datetime, end: datetime) -> list[Json]:
+    """The filters of ``[start, end)``, which every search takes as epoch milliseconds and not every one as ISO."""
+    return [
+        {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": str(rows.epoch_ms(start))},
+        {"propertyName": "hs_lastmodifieddate", "operator": "LT", "value": str(rows.epoch_ms(end))},
+    ]
+
+
+def _archived_at(row: Json) -> datetime:
+    """When a row was archived; the far future if HubSpot does not say, so that it is handed on."""
+    text: Any = row.get("archivedAt")
+    return rows.moment(text) if text else datetime.max.replace(tzinfo=UTC)
