@@ -1,0 +1,233 @@
+"""Opens the database and hands out transactions: one writer at a time on either engine, readers that never wait.
+
+SQLite runs in WAL mode with ``synchronous = NORMAL``: a killed process loses nothing that was committed, a power
+cut may lose the last commits but never tears one. What must survive that too asks for ``writing(durable=True)``.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from connectors.errors import ConfigError, RetryLaterError
+
+SCHEMA = "0001"
+"""The newest revision in ``migrations/versions``, here as text so that opening a store need not load Alembic."""
+
+Dialect = Literal["sqlite", "postgresql"]
+_WRITER_KEY = 0x5C04EB01
+_BUSY_SECONDS = 60
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA wal_autocheckpoint = 4000",  # pages; random index pages are copied back once for many commits
+    "PRAGMA cache_size = -16384",  # KiB of each connection, and of each sort: a larger one saves no CPU time that shows
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """A transaction: everything in it is stored, or nothing is. ``db`` is SQLAlchemy's connection inside it."""
+
+    db: Connection
+    dialect: Dialect
+
+    def cursor(self) -> Any:
+        """A DB-API cursor of the same transaction, for the paths where every microsecond counts."""
+        return cast("Any", self.db.connection).cursor()
+
+
+class Store:
+    """Facts, results and the outbox of one installation."""
+
+    def __init__(self, engine: Engine, path: Path | None) -> None:
+        self.engine = engine
+        self.path = path
+        self.dialect: Dialect = "postgresql" if path is None else "sqlite"
+        self._turn = threading.Lock()
+        self._writer: int | None = None
+
+    @contextmanager
+    def writing(self, *, durable: bool = False) -> Iterator[Tx]:
+        """The one writing transaction: committed at the end, rolled back by any error.
+
+        Versions are numbered inside it, so the order of ``seq`` is the order of commits on PostgreSQL too, where a
+        reader's watermark would otherwise pass rows of a slower writer. Raises RetryLaterError where another process
+        keeps the turn for longer than a minute. ``durable`` waits for the disk: a power cut cannot take it back.
+        """
+        me = threading.get_ident()
+        if self._writer == me:
+            message = "a writing transaction is open in this thread already: pass its Tx on"
+            raise RuntimeError(message)
+        with self._turn:
+            self._writer = me
+            try:
+                with self._begun(durable=durable) as db:
+                    yield Tx(db, self.dialect)
+            finally:
+                self._writer = None
+
+    @contextmanager
+    def _begun(self, *, durable: bool) -> Iterator[Connection]:
+        with self.engine.connect() as plain:
+            db = plain.execution_options(begin="BEGIN IMMEDIATE")
+            if durable:
+                self._sync_fully(db, on=True)
+            try:
+                self._take_turn(db)
+                yield db
+                db.commit()
+            finally:
+                db.rollback()
+                if durable:
+                    self._sync_fully(db, on=False)
+
+    def _sync_fully(self, db: Connection, *, on: bool) -> None:
+        if self.dialect == "sqlite":  # PostgreSQL always waits; SQLite takes the pragma only outside a transaction
+            cursor = cast("Any", db.connection).cursor()
+            cursor.execute(f"PRAGMA synchronous = {'FULL' if on else 'NORMAL'}")
+            cursor.close()
+            db.rollback()
+
+    def _take_turn(self, db: Connection) -> None:
+        try:
+            if self.dialect == "postgresql":
+                db.execute(
+                    text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{int(_BUSY_SECONDS * 1000)}ms"}
+                )
+                db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_KEY})
+            else:
+                db.begin()
+        except OperationalError as error:
+            message = f"the store is being written by another process ({error.orig}): try again when it has finished"
+            raise RetryLaterError(message, after_seconds=_BUSY_SECONDS) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """A transaction that sees the store as it is at its first statement, whatever is written meanwhile."""
+        with self.engine.connect() as plain:
+            snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            db = plain.execution_options(**snapshot) if self.dialect == "postgresql" else plain
+            try:
+                yield Tx(db, self.dialect)
+            finally:
+                db.rollback()
+
+    def close(self) -> None:
+        """Gives back files and sockets."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_store(url: str, *, create: bool = True, upgrade: bool = False) -> Store:
+    """The store behind ``url``, made if it is not there and ``create`` allows it.
+
+    ``sqlite:///PATH`` (a relative path starts at the working directory: resolve it before) or ``postgresql://...``.
+    Raises ConfigError for a store of an older schema unless ``upgrade`` migrates it, and for one newer than this
+    program.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        path = Path(parsed.database or "")
+        _claim(path, create=create)
+        engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        store = Store(engine, path)
+    else:
+        store = Store(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True), None)
+    try:
+        _bring_up_to_date(store, create=create, upgrade=upgrade)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _claim(path: Path, *, create: bool) -> None:
+    """Makes the file ours alone; SQLite gives ``-wal`` and ``-shm`` the mode of the file they belong to."""
+    if not path.exists():
+        if not create:
+            message = f"there is no store at {path}: scoreback pull makes it"
+            raise ConfigError(message)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if not path.is_file():  # a folder or a device keeps its mode: others live from it
+        message = f"store.url: {path} is no file: name the file that is to hold the store"
+        raise ConfigError(message)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+
+
+def _prepare_sqlite(raw: Any, _record: object) -> None:
+    raw.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
+    for pragma in _PRAGMAS:
+        raw.execute(pragma).close()
+
+
+def _begin_sqlite(db: Connection) -> None:
+    db.exec_driver_sql(db.get_execution_options().get("begin", "BEGIN"))
+
+
+def _revision(tx: Tx) -> str | None:
+    if not inspect(tx.db).has_table("alembic_version"):
+        return None
+    return cast("str | None", tx.db.execute(text("SELECT version_num FROM alembic_version")).scalar())
+
+
+def _bring_up_to_date(store: Store, *, create: bool, upgrade: bool) -> None:
+    """Builds the schema where there is none. Raises ConfigError for one that is older or newer than this program."""
+    try:
+        with store.reading() as tx:
+            found = _revision(tx)
+        if found == SCHEMA:
+            return
+        _refuse(store, found, create=create, upgrade=upgrade)
+        with store.writing() as tx:
+            if _revision(tx) != SCHEMA:  # another process may have been faster
+                migrate(tx)
+    except DBAPIError as error:
+        message = f"store.url: the database does not answer ({error.orig}): check the URL, the server and its rights"
+        raise ConfigError(message) from error
+
+
+def _refuse(store: Store, found: str | None, *, create: bool, upgrade: bool) -> None:
+    where = store.path or store.engine.url.render_as_string()
+    if found is None and not create:
+        message = f"there is no store at {where}: scoreback pull makes it"
+        raise ConfigError(message)
+    if found is not None and found > SCHEMA:
+        message = (
+            f"{where} was made by a newer Scoreback (schema {found}, this one knows {SCHEMA}): install that version"
+        )
+        raise ConfigError(message)
+    if found is not None and not upgrade:
+        message = f"{where} has schema {found}, this Scoreback needs {SCHEMA}: run scoreback upgrade"
+        raise ConfigError(message)
+
+
+def migrate(tx: Tx, revision: str = "head", *, back: bool = False) -> None:
+    """Runs Alembic revisions up to ``revision``, or ``back`` down to it, in the transaction at hand."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = tx.db
+    if back:
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
