@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 class PlanModel(BaseModel):
     """Base: an unknown key is an error, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class TargetSource(PlanModel):
@@ -28,7 +28,7 @@ class TargetSource(PlanModel):
 class AttainmentOptions(PlanModel):
     """100 x clamp(x / target, 0, cap)."""
 
-    cap: Decimal = Field(default=Decimal("1.2"), gt=0)
+    cap: Decimal | None = Field(default=None, gt=0, description="Default: the setting normaliser.cap, 1.2")
     target: Decimal | None = Field(
         default=None, gt=0, description="A fixed target, for a metric without one of its own"
     )
@@ -105,8 +105,10 @@ class Component(PlanModel):
     weight: Annotated[Decimal, Field(ge=0, le=1)]
     normaliser: Normaliser = Normaliser(attainment=AttainmentOptions())
     group: Literal["results", "process", "customer", "team"] = "results"
-    missing: Literal["reweight", "zero"] = Field(
-        default="reweight", description="reweight: absence is structural; zero: the person could have filled it"
+    missing: Literal["reweight", "zero"] | None = Field(
+        default=None,
+        description="reweight: absence is structural; zero: the person could have filled it. "
+        "Default: the setting missing.policy, reweight",
     )
     low_sample: Literal["drop", "include", "shrink"] = "drop"
 
@@ -126,6 +128,11 @@ class Gate(PlanModel):
             message = "a gate has exactly one of cap, floor, block"
             raise ValueError(message)
         return self
+
+    @property
+    def kind(self) -> Literal["cap", "floor", "block"]:
+        """Which of the three it is."""
+        return "cap" if self.cap is not None else "floor" if self.floor is not None else "block"
 
 
 class Scorecard(PlanModel):
@@ -152,6 +159,25 @@ class Scorecard(PlanModel):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _gates(self) -> Self:
+        gate_ids = [gate.id for gate in self.gates]
+        if len(set(gate_ids)) != len(gate_ids):
+            message = "gate ids must differ"
+            raise ValueError(message)
+        known = [*self.bands, self.lowest_band]
+        for gate in self.gates:
+            if gate.cap is not None and gate.cap not in known:
+                message = f"gate {gate.id}: band {gate.cap} is not one of {', '.join(known)}"
+                raise ValueError(message)
+        return self
+
+    def bound_above(self, band: str) -> Decimal | None:
+        """The lower bound of the next better band, None for the best."""
+        names = [*self.bands, self.lowest_band]
+        place = names.index(band)
+        return self.bands[names[place - 1]] if place else None
+
     @field_validator("bands")
     @classmethod
     def _falling(cls, bands: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -172,7 +198,7 @@ class Rule(PlanModel):
 
     id: str
     when: str
-    points: Decimal
+    points: Decimal = Field(decimal_places=2)
     advice: str | None = Field(default=None, description="What to do next while the rule does not pay")
     half_life_days: Decimal | None = Field(default=None, gt=0)
     age: str | None = Field(default=None, description="Column of days that half_life_days counts")
@@ -190,7 +216,7 @@ class Rule(PlanModel):
 class OpportunityScore(PlanModel):
     """Points from ``start``, clamped to 0..100, graded (domain guide 5.1)."""
 
-    start: Decimal = Decimal(30)
+    start: Decimal = Field(default=Decimal(30), ge=0, le=100, decimal_places=2)
     rules: list[Rule] = Field(default_factory=list)
     grades: dict[str, Decimal] = Field(
         default_factory=lambda: {"A": Decimal(80), "B": Decimal(60), "C": Decimal(40)}, min_length=1
