@@ -181,5 +181,5 @@ def test_the_configuration_reads_the_files_where_they_are(maven: tuple[Config, S
     settings = config.connections["maven"]
 
     assert isinstance(settings, CsvSettings)
-    assert settings.folder.resolve() == DATA
+    assert settings.folder.resolve() == DATA.resolve()
     assert not settings.write_back
