@@ -25,6 +25,7 @@ from pydantic import (
 from connectors.records import Outcome
 from connectors.secrets import Secret, parse_secret
 
+_OURS = re.compile(r"Z?scoreback_?\w*", re.IGNORECASE)  # SAP puts a Z before names of customers' fields
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -246,7 +247,7 @@ class ConnectionSettings(Settings):
         for record, target in value.items():
             fields = target.fields if isinstance(target, KeyedWriteBack) else target
             for remote in fields:
-                if "scoreback" not in remote.lower() and cls.own_names_only:
+                if not _OURS.fullmatch(remote) and cls.own_names_only:
                     message = f"{record}: {remote} is not one of our fields, whose names begin with Scoreback"
                     raise ValueError(message)
         return value

@@ -67,7 +67,8 @@ def queue_wishes(
         by_place.setdefault((wish.connection, wish.record), []).append(wish)
     queued = 0
     for (name, record), mine in sorted(by_place.items()):
-        setting = connections[name].write_back.get(record)
+        connection = connections.get(name)  # None: its file was taken away, its facts still count
+        setting = None if connection is None else connection.write_back.get(record)
         if setting is not None:
             target, fields = target_of(setting, record)
             due = mine if target.key else [wish for wish in mine if wish.newest]

@@ -117,7 +117,9 @@ def rollback(
             err.print(f"run {number} wrote nothing that could be put back")
             raise typer.Exit(Exit.WRONG_USE)
         outcome = CycleOutcome(book.number)
-        outcome.pushes = service.push(book.number, list(queued), confirm_drift=True)
+        outcome.pushes = service.push(
+            book.number, [name for name in queued if name in config.connections], confirm_drift=True
+        )
         book.failed, book.summary = outcome.failed, {**summary(outcome), "rolled_back": number}
     _print_cycle(outcome)
     out.print(
