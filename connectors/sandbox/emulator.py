@@ -23,11 +23,16 @@ class Emulator(ABC):
 
     kind: ClassVar[str]
     content_type: ClassVar[str] = "application/json;charset=UTF-8"
+    max_target: ClassVar[int] = 16_384
+    """Bytes of the longest request line that is read."""
     fault_kinds: ClassVar[Mapping[str, FaultKind]] = CATALOGUE
     open_routes: ClassVar[frozenset[str]] = frozenset()
     """``METHOD /template`` of the sign-in endpoints: no token, and only the faults ``revoked`` or with a ``match``."""
     unmetered_routes: ClassVar[frozenset[str]] = frozenset()
     """``METHOD /template`` of endpoints that still answer when the day's allowance is spent."""
+
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """Where this CRM keeps what the simulated company has in fields of its own: remote names by record and our field."""
 
     def __init__(
         self,

@@ -44,6 +44,11 @@ class HubSpotEmulator(Emulator):
     """
 
     kind = "hubspot"
+    company_fields = {
+        "opportunity": {"external_id": "external_id", "product": "product"},
+        "account": {"region": "region"},
+        "person": {"region": "region", "role": "role", "territory": "territory", "manager_id": "manager_id"},
+    }
     open_routes: ClassVar[frozenset[str]] = frozenset(
         [f"POST /oauth/{version}/token" for version in ("v1", "v3", "2025-09", "2026-03", "2026-09")]
         + [

@@ -41,6 +41,7 @@ class SalesforceEmulator(Emulator):
     """One Salesforce org."""
 
     kind = "salesforce"
+    company_fields = {"opportunity": {"external_id": "External_Id__c", "product": "Product__c"}}
     open_routes = frozenset(
         {
             "POST /services/oauth2/token", "POST /services/oauth2/revoke", "POST /services/oauth2/introspect",

@@ -29,6 +29,9 @@ class WorldEditor:
     def edit(self, record: str, record_id: str | None, fields: Mapping[str, Any]) -> str:
         """Changes (without id: makes) a record; columns of a world and the vendor's field names are both understood."""
         kind = self._kind(record, record_id)
+        if "merged_into" in fields:
+            fields = {**fields, "MasterRecordId": fields["merged_into"]}
+            del fields["merged_into"]
         known = MAPS.get(record)
         columns = known.columns if known else {}
         worded = {name: str(value) for name, value in fields.items() if name in columns and value is not None}

@@ -29,7 +29,6 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 _GZIP_FROM_BYTES = 1024
-_MAX_TARGET = 16_384
 _MAX_HEADERS = 200
 
 
@@ -75,7 +74,7 @@ class _Connection(socketserver.StreamRequestHandler):
         return self._send(reply, request) and keep
 
     def _read(self) -> tuple[Request, bool] | None:
-        line = self.rfile.readline(_MAX_TARGET + 2)
+        line = self.rfile.readline(self.server.emulator.max_target + 2)
         if not line:
             return None
         if not line.endswith(b"\n"):

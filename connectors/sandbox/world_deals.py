@@ -9,7 +9,7 @@ from connectors.sandbox.world_deal import Deal, minor_units
 from connectors.sandbox.world_ground import Ground
 from connectors.sandbox.world_names import PRODUCTS, SOURCES
 from connectors.sandbox.world_people import UNDERSERVED, Seller, Staff
-from connectors.sandbox.world_settings import EXCLUSIVE_FAULTS, UNKNOWN_CURRENCY
+from connectors.sandbox.world_settings import ALWAYS_OWNED, EXCLUSIVE_FAULTS, UNKNOWN_CURRENCY
 from connectors.sandbox.world_stages import NEW_BUSINESS, RENEWALS, Pipeline
 
 MODEL = {
@@ -102,8 +102,8 @@ class Sales:
                 break
         deal.neglected = self.fault_chance.happens(self.world.faults.get("past_due", 0.0))
         deal.without_step = self.fault_chance.happens(self.world.faults.get("no_next_step", 0.0))
-        if deal.fault == "missing_owner" and deal.home == "salesforce":
-            deal.fault = ""  # OwnerId is never empty there
+        if deal.fault == "missing_owner" and deal.home in ALWAYS_OWNED:
+            deal.fault = ""  # the owner is never empty there
         if deal.fault == "duplicate":
             deal.neglected = deal.without_step = False
         if deal.fault == "unknown_currency":

@@ -10,6 +10,8 @@ from connectors.sandbox.world_names import person_name
 
 REGIONS = (("North", 1.0), ("South", 1.15), ("West", 1.1), ("Nordics, Baltics", 0.9), ("华东", 1.05))
 """Region names with their potential against an average one."""
+MORE_REGIONS = (("Iberia", 0.95), ("Alpine", 1.0), ("Pacific", 1.1))
+"""Regions of a company that is spread over more CRMs than it would have regions."""
 
 HABITS = ("sandbagger", "pusher", "padder")
 
@@ -91,13 +93,15 @@ class Staff:
         self._hire()
 
     def _regions(self) -> list[Region]:
-        count = min(len(REGIONS), max(2, self.world.people // 5))
         homes = self.world.connections
+        # every connection is somebody's home
+        count = max(min(len(REGIONS), max(2, self.world.people // 5)), len(homes))
         regions = [
-            Region(name, potential, homes[n % len(homes)]) for n, (name, potential) in enumerate(REGIONS[:count])
+            Region(name, potential, homes[n % len(homes)])
+            for n, (name, potential) in enumerate((*REGIONS, *MORE_REGIONS)[:count])
         ]
         if self.world.planted:
-            poor = regions[self.chance.whole(0, count - 1)]
+            poor = regions[self.chance.whole(0, len(regions) - 1)]
             poor.underserved = True
             poor.potential *= UNDERSERVED.potential
         return regions

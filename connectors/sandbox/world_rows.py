@@ -7,7 +7,7 @@ from connectors.sandbox.world_deal import Deal, Move, money_text
 from connectors.sandbox.world_ground import Ground
 from connectors.sandbox.world_names import NEXT_STEPS, PRODUCTS
 from connectors.sandbox.world_people import Seller, Staff
-from connectors.sandbox.world_settings import UNKNOWN_CURRENCY
+from connectors.sandbox.world_settings import ALWAYS_OWNED, UNKNOWN_CURRENCY
 from connectors.sandbox.world_stages import NEW_BUSINESS
 
 
@@ -82,7 +82,7 @@ class Books:
         key = self.ledger.key(deal.home, deal.id)
         for fault in ("missing_amount", "same_day_close", "outlier", "unknown_currency"):
             self._note(fault, key, able=True, has=deal.fault == fault)
-        self._note("missing_owner", key, able=deal.home != "salesforce", has=deal.fault == "missing_owner")
+        self._note("missing_owner", key, able=deal.home not in ALWAYS_OWNED, has=deal.fault == "missing_owner")
         is_open = deal.outcome == "open" and deal.fault != "duplicate"
         self._note("past_due", key, able=is_open and deal.due_passed, has=deal.neglected)
         self._note("no_next_step", key, able=is_open and deal.step >= 1, has=deal.without_step)

@@ -21,13 +21,16 @@ FAULT_MEANING: dict[str, str] = {
     "missing_amount": "no amount is ever entered; among deals of one CRM only",
     "past_due": "open, its close date passed and nobody moved it; among open deals whose close date came at least once",
     "duplicate": "a second record of a deal, pairs of [first, later]; among deals of one CRM only, 2 days old or older",
-    "missing_owner": "no owner; among deals of one CRM only that allows it (Salesforce does not)",
+    "missing_owner": "no owner; among deals of one CRM only that allows it (Salesforce and Dynamics do not)",
     "no_next_step": "open beyond the first stage without a next step; among open deals beyond the first stage",
     "same_day_close": "won on the day it was created; among deals of one CRM only",
     "outlier": "an amount 100 times too large or too small; among deals of one CRM only",
     "unknown_currency": "a currency without any rate; among deals of one CRM only",
 }
 """What each fault is, and among which deals its rate is counted."""
+
+ALWAYS_OWNED = frozenset({"salesforce", "dynamics"})
+"""CRM kinds in which no deal is without an owner."""
 
 EXCLUSIVE_FAULTS = ("missing_amount", "missing_owner", "same_day_close", "outlier", "unknown_currency", "duplicate")
 """A deal has at most one of these."""
