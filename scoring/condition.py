@@ -6,7 +6,7 @@ from functools import lru_cache
 import polars as pl
 from polars.exceptions import PolarsError
 
-from scoring.sql import AGGREGATES, FUNCTIONS, MetricError, advice, check_words, tokens
+from scoring.sql import AGGREGATES, FUNCTIONS, MetricError, advice, bounded_tokens, check_words, shown, tokens
 
 _ROW_FUNCTIONS = tuple(name for name in FUNCTIONS if name not in AGGREGATES)
 _COMPARE = frozenset(("=", "<", ">", "<=", ">=", "<>", "!="))
@@ -39,8 +39,8 @@ def compile_condition(where: str, sql: str, schema: pl.Schema) -> pl.Expr:
 @lru_cache(maxsize=1024)  # a plan's conditions are the same in every cycle, and reading one takes a millisecond
 def _compiled(where: str, sql: str, columns: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr:
     schema = pl.Schema(columns)
-    words = list(tokens(sql))
     try:
+        words = bounded_tokens(where, sql)
         check_words(where, words, schema.names(), functions=_ROW_FUNCTIONS, aggregate=False)
     except MetricError as error:
         raise ConditionError(str(error)) from None
@@ -53,10 +53,10 @@ def _compiled(where: str, sql: str, columns: tuple[tuple[str, pl.DataType], ...]
         expression = pl.sql_expr(sql)
         dtype = _blank_row(columns).select(expression.alias("holds")).schema["holds"]
     except PolarsError as error:
-        message = f"{where}: {sql} cannot be read: {str(error).splitlines()[0]}"
+        message = f"{where}: {shown(sql)} cannot be read: {shown(str(error).splitlines()[0])}"
         raise ConditionError(message) from None
     if dtype != pl.Boolean:
-        message = f"{where}: {sql} gives {dtype}: write a condition, such as days_since_meeting <= 14"
+        message = f"{where}: {shown(sql)} gives {dtype}: write a condition, such as days_since_meeting <= 14"
         raise ConditionError(message)
     return expression.fill_null(value=False)
 

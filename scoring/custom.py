@@ -15,7 +15,7 @@ from scoring.facts import Facts, Organisation, Selector, prepare
 from scoring.metric import Metric, Unit
 from scoring.plan import CustomMetric
 from scoring.settings import MetricSettings
-from scoring.sql import AGGREGATES, MetricError, advice, check_words, tokens
+from scoring.sql import AGGREGATES, MetricError, advice, bounded_tokens, check_words, shown
 
 
 def compile_metrics(customs: Mapping[str, CustomMetric]) -> dict[str, Metric]:
@@ -55,20 +55,20 @@ def _frames() -> Facts:
 
 
 def _compiled(where: str, sql: str, over: Selector) -> pl.Expr:
-    words = list(tokens(sql))
+    words = bounded_tokens(where, sql)
     frame: pl.DataFrame = getattr(_frames(), over.frame)
     check_words(where, words, frame.columns)
     try:
         expression = pl.sql_expr(" ".join(_zeros_for_nothing([text for _, text in words])))
         two_rows = frame.clear(2).select(expression)
     except PolarsError as error:
-        raise MetricError(f"{where}: {sql} cannot be read: {str(error).splitlines()[0]}") from None
+        raise MetricError(f"{where}: {shown(sql)} cannot be read: {shown(str(error).splitlines()[0])}") from None
     if two_rows.height != 1:
-        raise MetricError(f"{where}: {sql} must aggregate every column, with {', '.join(AGGREGATES)}")
+        raise MetricError(f"{where}: {shown(sql)} must aggregate every column, with {', '.join(AGGREGATES)}")
     kind = two_rows.dtypes[0]
     if not (kind.is_decimal() or kind.is_integer() or kind == pl.Null):
         hint = "sum or count whole numbers or amounts, and leave fractions to numerator and denominator"
-        raise MetricError(f"{where}: {sql} gives {kind}, which is not exact: {hint}")
+        raise MetricError(f"{where}: {shown(sql)} gives {kind}, which is not exact: {hint}")
     return expression
 
 

@@ -154,7 +154,21 @@ def subject_texts(facts: Facts, by: str, subjects: Iterable[str | None]) -> dict
 
 
 def subject_names(facts: Facts, by: str) -> dict[str, str | None]:
-    """Names by key, for the dimensions whose subjects have one."""
+    """Names by key, for the dimensions whose subjects have one: a stage goes by its label, with its id where two share it."""
+    if by == "stage":
+        return _stage_names(facts)
     if by not in KEYED:
         return {}
     return dict(getattr(facts, KEYED[by]).select(by, "name").iter_rows())
+
+
+def _stage_names(facts: Facts) -> dict[str, str | None]:
+    known = facts.deals.select("stage", "stage_label").drop_nulls().unique().sort("stage", "stage_label")
+    labels: dict[str, str] = {}
+    for stage, label in known.iter_rows():
+        labels.setdefault(stage, label)
+    shared = Counter(labels.values())
+    return {
+        stage: label if shared[label] == 1 or label == stage else f"{label} ({stage})"
+        for stage, label in labels.items()
+    }

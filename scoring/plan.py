@@ -7,6 +7,18 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+Figure = Annotated[Decimal, Field(gt=-(10**15), lt=10**15, decimal_places=30)]
+"""A number of a plan: large enough for any money, and with room for sums in the engine's Decimal(38, 12)."""
+
+Positive = Annotated[Figure, Field(gt=0)]
+NotNegative = Annotated[Figure, Field(ge=0)]
+Share = Annotated[Figure, Field(ge=0, le=1)]
+Points = Annotated[Decimal, Field(ge=-1000, le=1000, decimal_places=2)]
+
+MOST_RULES = 300
+MOST_PARTS = 100
+"""Components, gates and own metrics: each costs time in every cycle."""
+
 
 class PlanModel(BaseModel):
     """Base: an unknown key is an error, nothing changes after loading."""
@@ -20,24 +32,22 @@ class TargetSource(PlanModel):
     sources: tuple[Literal["import", "plan", "crm"], ...] = Field(
         default=("import", "plan", "crm"), alias="from", min_length=1
     )
-    person: Decimal | None = None
-    team: Decimal | None = None
-    organisation: Decimal | None = None
+    person: NotNegative | None = None
+    team: NotNegative | None = None
+    organisation: NotNegative | None = None
 
 
 class AttainmentOptions(PlanModel):
     """100 x clamp(x / target, 0, cap)."""
 
-    cap: Decimal | None = Field(default=None, gt=0, description="Default: the setting normaliser.cap, 1.2")
-    target: Decimal | None = Field(
-        default=None, gt=0, description="A fixed target, for a metric without one of its own"
-    )
+    cap: Positive | None = Field(default=None, description="Default: the setting normaliser.cap, 1.2")
+    target: Positive | None = Field(default=None, description="A fixed target, for a metric without one of its own")
 
 
 class PiecewiseOptions(PlanModel):
     """Linear between points [x, score]; x strictly increasing."""
 
-    points: list[tuple[Decimal, Decimal]] = Field(min_length=2)
+    points: list[tuple[Figure, Figure]] = Field(min_length=2, max_length=MOST_PARTS)
 
     @field_validator("points")
     @classmethod
@@ -51,8 +61,8 @@ class PiecewiseOptions(PlanModel):
 class MinMaxOptions(PlanModel):
     """100 x clamp((x - lo) / (hi - lo), 0, 1). Swap lo and hi where lower is better."""
 
-    lo: Decimal
-    hi: Decimal
+    lo: Figure
+    hi: Figure
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
@@ -66,7 +76,9 @@ class PeerOptions(PlanModel):
     """Who is compared: dimensions of the peer group, widened from the right until there are ``minimum`` people."""
 
     peers: tuple[Literal["role", "region", "tenure"], ...] = ("role", "region", "tenure")
-    minimum: int | None = Field(default=None, ge=2, description="Default: 8 for percentile, 15 for zscore")
+    minimum: int | None = Field(
+        default=None, ge=2, le=1_000_000, description="Default: 8 for percentile, 15 for zscore"
+    )
     robust: bool = Field(default=False, description="zscore only: median and 1.4826 x MAD")
 
 
@@ -102,7 +114,7 @@ class Component(PlanModel):
 
     id: str
     metric: str
-    weight: Annotated[Decimal, Field(ge=0, le=1)]
+    weight: Share
     normaliser: Normaliser = Normaliser(attainment=AttainmentOptions())
     group: Literal["results", "process", "customer", "team"] = "results"
     missing: Literal["reweight", "zero"] | None = Field(
@@ -119,7 +131,7 @@ class Gate(PlanModel):
     id: str
     when: str
     cap: str | None = Field(default=None, description="At most this band")
-    floor: Decimal | None = Field(default=None, description="At least this score")
+    floor: Figure | None = Field(default=None, description="At least this score")
     block: bool = Field(default=False, description="No band at all")
 
     @model_validator(mode="after")
@@ -138,14 +150,14 @@ class Gate(PlanModel):
 class Scorecard(PlanModel):
     """Components, weights that sum to exactly 1, gates and bands (domain guide 3)."""
 
-    components: list[Component] = Field(min_length=1)
-    gates: list[Gate] = Field(default_factory=list)
-    bands: dict[str, Decimal] = Field(
+    components: list[Component] = Field(min_length=1, max_length=MOST_PARTS)
+    gates: list[Gate] = Field(default_factory=list, max_length=MOST_PARTS)
+    bands: dict[str, Figure] = Field(
         default_factory=lambda: {"S": Decimal(110), "A": Decimal(95), "B": Decimal(80), "C": Decimal(60)}
     )
     lowest_band: str = "D"
-    minimum_weight: Decimal = Field(default=Decimal("0.60"), ge=0, le=1, description="Below: not rated")
-    minimum_confidence: Decimal = Field(default=Decimal("0.5"), ge=0, le=1, description="Below: no band")
+    minimum_weight: Share = Field(default=Decimal("0.60"), description="Below: not rated")
+    minimum_confidence: Share = Field(default=Decimal("0.5"), description="Below: no band")
 
     @model_validator(mode="after")
     def _sums(self) -> Self:
@@ -198,9 +210,9 @@ class Rule(PlanModel):
 
     id: str
     when: str
-    points: Decimal = Field(decimal_places=2)
+    points: Points
     advice: str | None = Field(default=None, description="What to do next while the rule does not pay")
-    half_life_days: Decimal | None = Field(default=None, gt=0)
+    half_life_days: Positive | None = None
     age: str | None = Field(default=None, description="Column of days that half_life_days counts")
     reason: dict[Literal["en", "zh-CN"], str] | None = None
     otherwise: dict[Literal["en", "zh-CN"], str] | None = None
@@ -217,8 +229,8 @@ class OpportunityScore(PlanModel):
     """Points from ``start``, clamped to 0..100, graded (domain guide 5.1)."""
 
     start: Decimal = Field(default=Decimal(30), ge=0, le=100, decimal_places=2)
-    rules: list[Rule] = Field(default_factory=list)
-    grades: dict[str, Decimal] = Field(
+    rules: list[Rule] = Field(default_factory=list, max_length=MOST_RULES)
+    grades: dict[str, Figure] = Field(
         default_factory=lambda: {"A": Decimal(80), "B": Decimal(60), "C": Decimal(40)}, min_length=1
     )
     lowest_grade: str = "D"
@@ -240,20 +252,20 @@ class CustomMetric(PlanModel):
     over: str
     numerator: str
     denominator: str | None = None
-    min_sample: int | None = Field(default=None, ge=1)
+    min_sample: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
 class Plan(PlanModel):
     """One version of one plan. Effective dates are half-open."""
 
     plan: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
-    version: int = Field(default=1, ge=1)
+    version: int = Field(default=1, ge=1, le=1_000_000)
     effective: tuple[date, date] | None = None
     who: dict[str, str | list[str]] = Field(default_factory=dict)
     period: Literal["month", "quarter", "year"] = "quarter"
     currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
     settings: dict[str, Any] = Field(default_factory=dict)
-    metrics: dict[str, CustomMetric] = Field(default_factory=dict)
+    metrics: dict[str, CustomMetric] = Field(default_factory=dict, max_length=MOST_PARTS)
     targets: dict[str, TargetSource] = Field(default_factory=dict)
     scorecard: Scorecard | None = None
     opportunity_score: OpportunityScore | None = None

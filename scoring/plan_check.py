@@ -1,8 +1,10 @@
 """What is wrong in a plan beyond its form: names of metrics, columns, settings and people's fields that do not exist."""
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
+from itertools import permutations
 from typing import Any
 
 import polars as pl
@@ -14,7 +16,7 @@ from scoring.custom import compile_metric
 from scoring.facts import DEAL_COLUMNS, Organisation, prepare
 from scoring.metrics.results import family
 from scoring.opportunity.rules import rule_schema
-from scoring.plan import CustomMetric
+from scoring.plan import CustomMetric, Plan
 from scoring.scorecard import gate_schema
 from scoring.settings import MetricSettings
 from scoring.sql import MetricError, advice
@@ -26,6 +28,8 @@ Finding = tuple[Place, str]
 
 WHO = ("name", "email", "team", "territory", "region", "role")
 """Fields of a person that ``who`` may ask for."""
+
+_PLACE = re.compile(r"\{(\w+)\}")
 
 LATER = ("incentives", "detectors")
 """Parts of a plan that are read and kept, and not computed by this version."""
@@ -49,6 +53,41 @@ def plan_notes(data: Mapping[str, Any]) -> Iterator[Finding]:
     for part in LATER:
         if data.get(part):
             yield (part,), f"{part} are kept with the plan, but not computed in this version"
+
+
+def plans_on(plans: Sequence[Plan], day: date) -> list[Plan]:
+    """The highest version of each plan in effect on a day, those for everybody last."""
+    newest: dict[str, Plan] = {}
+    for plan in sorted(plans, key=lambda plan: plan.version):
+        if plan.effective is None or plan.effective[0] <= day < plan.effective[1]:
+            newest[plan.plan] = plan
+    return sorted(newest.values(), key=lambda plan: (not plan.who, plan.plan))
+
+
+def overlaps(plans: Sequence[Plan]) -> Iterator[tuple[Plan, Plan, date]]:
+    """Pairs of plans that everybody in the second is in both of, with the first day that this is so.
+
+    Only what ``who`` says by itself: two plans that ask for different fields may have people in common too, which
+    scoring finds. A plan for all takes whom no other names, so it clashes with another one for all only.
+    """
+    days = sorted({date.min, *(day for plan in plans for day in plan.effective or ())})
+    told = set[tuple[str, str]]()
+    for day in days:
+        current = plans_on(plans, day)
+        for first, second in permutations(current, 2):
+            pair = (min(first.plan, second.plan), max(first.plan, second.plan))
+            if pair not in told and bool(first.who) == bool(second.who) and _holds(first.who, second.who):
+                told.add(pair)
+                yield first, second, day
+
+
+def _holds(wide: Mapping[str, str | list[str]], narrow: Mapping[str, str | list[str]]) -> bool:
+    """Whether whoever ``narrow`` names is named by ``wide``."""
+    return all(name in narrow and _values(narrow[name]) <= _values(wanted) for name, wanted in wide.items())
+
+
+def _values(wanted: str | list[str]) -> set[str]:
+    return {wanted} if isinstance(wanted, str) else set(wanted)
 
 
 def _who(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -107,6 +146,9 @@ def _rules(data: Mapping[str, Any]) -> Iterator[Finding]:
         name = f"opportunity_score.rules.{rule.get('id', place)}"
         yield from _condition((*top, "when"), name, rule.get("when"), schema)
         yield from _age((*top, "age"), name, rule.get("age"), schema)
+        for part in ("reason", "otherwise"):
+            for language, text in _map(rule, part).items():
+                yield from _places((*top, part, language), f"{name}.{part}", text, schema)
 
 
 @cache
@@ -129,6 +171,16 @@ def _age(where: Place, name: str, column: Any, schema: pl.Schema) -> Iterator[Fi
     days = [known for known, dtype in schema.items() if dtype == pl.Int64]
     if isinstance(column, str) and column not in days:
         yield where, f"{name}: age {column} is not a column of days. {advice(column, days)}"
+
+
+def _places(where: Place, name: str, text: Any, schema: pl.Schema) -> Iterator[Finding]:
+    """The ``{column}`` places of a text that people read."""
+    if not isinstance(text, str):
+        return
+    for column in sorted(set(_PLACE.findall(text)) - set(schema)):
+        yield where, f"{name}: {{{column}}} is not a column of a deal. {advice(column, schema)}"
+    if set("{}") & set(_PLACE.sub("", text)):
+        yield where, f"{name}: a brace stands alone: write a column of a deal as {{column}}, and nothing else in braces"
 
 
 def _map(data: Any, key: str) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def _with_closing(rows: pl.DataFrame, facts: Facts, settings: MetricSettings, pe
         starts, default=None
     )
     return rows.with_columns(
-        pl.col("entered_at").is_not_null().alias("seen_open"),
+        pl.when(pl.col("push_count").is_not_null()).then(pl.col("entered_at").is_not_null()).alias("seen_open"),
         late.alias("late_days"),
         crosses.fill_null(value=False).alias("crosses_period"),
         (allowed | renewal).alias("quick_allowed"),
@@ -196,7 +196,7 @@ def _with_history(rows: pl.DataFrame, facts: Facts, baseline: Mapping[str, Any])
         rows.join(jumps, on="deal", how="left", maintain_order="left")
         .with_columns(
             pl.when(told).then(pl.col("__skipped").fill_null(0).clip(lower_bound=0)).alias("skipped_stages"),
-            (told & covered & pl.col("__seen").fill_null(value=False).not_()).alias("born_closed"),
+            pl.when(told).then(covered & pl.col("__seen").fill_null(value=False).not_()).alias("born_closed"),
         )
         .drop("__skipped", "__seen")
     )

@@ -23,6 +23,15 @@ _TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 
+LONGEST = 10_000
+"""Characters of a condition or metric: a list of some hundred names behind IN."""
+
+MOST_STEPS = 100
+"""Operators and brackets: Polars takes time that grows with the square of them, and a stack that grows with each."""
+
+_STEPS = frozenset(("AND", "OR", "NOT", "WHEN", "BETWEEN", "(", "+", "-", "*"))
+_LONGEST_SHOWN = 120
+
 
 class MetricError(ValueError):
     """A metric, grouping or condition that cannot be computed. The message says what to write instead."""
@@ -33,6 +42,23 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
     for match in _TOKEN.finditer(sql.rstrip()):
         kind = str(match.lastgroup)
         yield kind, match[kind]
+
+
+def bounded_tokens(where: str, sql: str) -> list[tuple[str, str]]:
+    """All tokens. Raises MetricError for more than a machine should be asked to read."""
+    if len(sql) > LONGEST:
+        raise MetricError(f"{where}: is {len(sql)} characters long, {LONGEST} are taken: make several of it")
+    words = list(tokens(sql))
+    steps = sum(text.upper() in _STEPS for kind, text in words if kind in ("word", "symbol"))
+    if steps > MOST_STEPS:
+        advice = "write IN (...) for many values, or make several of it"
+        raise MetricError(f"{where}: has {steps} operators and brackets, {MOST_STEPS} are taken: {advice}")
+    return words
+
+
+def shown(sql: str) -> str:
+    """The SQL, or its beginning, for the text of an error."""
+    return sql if len(sql) <= _LONGEST_SHOWN else f"{sql[:_LONGEST_SHOWN]}…"
 
 
 def check_words(

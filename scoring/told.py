@@ -14,6 +14,10 @@ BY_RECORD: Mapping[str, str] = {
     "push_count": "push_count",
     "push_days": "push_count",
     "days_in_stage": "push_count",
+    "touched_before_close": "activities_completed",
+    "seen_open": "push_count",
+    "skipped_stages": "push_count",
+    "born_closed": "push_count",
 }
 """Columns made of activities or changes, and the one that is null only where a deal has no such source."""
 

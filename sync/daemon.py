@@ -15,14 +15,13 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from connectors.errors import ConfigError, ScorebackError
 from sync.log import configure_log
 from sync.push import StopRequestedError
 from sync.run import Service
+from sync.stopping import GRACE_SECONDS
 
 log = structlog.get_logger(__name__)
-
-GRACE_SECONDS = 8.0
-"""How long a cycle in hand may go on after a signal. Every page and batch is a transaction: what is cut off is repeated."""
 
 
 class Daemon:
@@ -31,17 +30,12 @@ class Daemon:
     def __init__(self, service: Service, names: Sequence[str]) -> None:
         self.service = service
         self.names = list(names)
-        self.stopping = threading.Event()
+        self.stopping = service.stopping
         self.idle = threading.Event()
         self.idle.set()
         self.started_at = datetime.now(UTC)
         self.last: dict[str, dict[str, Any]] = {}
         self._one_cycle = threading.Lock()
-        service.progress = self._progress
-
-    def _progress(self, *_: object) -> None:
-        if self.stopping.is_set():
-            raise StopRequestedError("the service is stopping")
 
     def cycle(self, name: str) -> None:
         """One cycle of one connection. Scoring is shared, so cycles take turns."""
@@ -59,11 +53,17 @@ class Daemon:
                 log.info("cycle_finished", connection=name, run=outcome.run, failed=outcome.failed)
             except StopRequestedError:
                 log.info("cycle_interrupted", connection=name)
+            except ScorebackError as error:  # the store, most likely: the next cycle tries again
+                self._note_failure(name)
+                log.error("cycle_failed", connection=name, advice=str(error))  # noqa: TRY400 # expected, and the traceback may hold values
             except Exception:  # the schedule must outlive any one cycle; the traceback is logged, never the records
-                self.last[name] = {"failed": True, "ended_at": datetime.now(UTC).isoformat(timespec="seconds")}
+                self._note_failure(name)
                 log.exception("cycle_crashed", connection=name, advice="please report this with the lines above")
             finally:
                 self.idle.set()
+
+    def _note_failure(self, name: str) -> None:
+        self.last[name] = {"failed": True, "ended_at": datetime.now(UTC).isoformat(timespec="seconds")}
 
     def schedule(self) -> BackgroundScheduler:
         """One job per connection: no overlap, missed runs coalesced into one, with jitter."""
@@ -96,10 +96,10 @@ class Daemon:
         }
 
     def run(self) -> None:
-        """Blocks until SIGTERM or SIGINT, then stops within ten seconds."""
+        """Blocks until SIGTERM or SIGINT, then stops within ten seconds. Raises ConfigError for a port that cannot be had."""
         scheduler = self.schedule()
         port = self.service.config.settings.service.health
-        with _signals(self.stopping), _health_page(self, port):
+        with _health_page(self, port), _signals(self.stopping):
             scheduler.start()
             log.info("service_started", connections=self.names, health=port)
             self.stopping.wait()
@@ -152,7 +152,14 @@ def _health_page(daemon: Daemon, port: int | None) -> Iterator[None]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the parameter's given name
             """Requests for health are not news."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    except OSError as error:
+        message = (
+            f"service.health: port {port} on 127.0.0.1 cannot be had ({error.strerror}). Name another one in "
+            "scoreback.yaml, or null for no page; the service did not start"
+        )
+        raise ConfigError(message) from error
     thread = threading.Thread(target=server.serve_forever, name="health", daemon=True)
     thread.start()
     try:

@@ -12,6 +12,7 @@ from math import ceil
 from connectors.base import Connector, Finding, Stream
 from connectors.errors import ForbiddenError, RejectedError
 from connectors.limiter import GENERAL
+from sync.figures import counted
 from sync.store.engine import Store
 from sync.store.outbox import sizes
 from sync.store.state import load_states
@@ -85,11 +86,11 @@ def estimate_findings(connector: Connector, store: Store) -> Iterator[Finding]:
     if made.share is not None and made.our_day is not None:
         share = f"{made.share * 100:.1f} % of our {made.our_day:,} a day"
     kind = f"reads {', '.join(made.whole)} from the beginning" if made.whole else "asks every stream for its changes"
-    minutes = "less than a minute" if made.seconds < 60 else f"about {ceil(made.seconds / 60)} minutes"
+    minutes = "less than a minute" if made.seconds < 60 else f"about {counted(ceil(made.seconds / 60), 'minute')}"
     yield Finding(
         "info",
         "estimate",
-        f"the next run {kind}: about {made.calls:,} calls ({made.writes:,} of them writes), {share}, {minutes}",
+        f"the next run {kind}: about {counted(made.calls, 'call')} ({made.writes:,} of them writes), {share}, {minutes}",
     )
     if made.unknown:
         yield Finding("info", "estimate", f"size not known before the first run: {', '.join(made.unknown)}")

@@ -11,7 +11,7 @@ from connectors.records import RECORDS
 from sync.plans import fingerprint
 from sync.store.engine import Tx
 from sync.store.scope import Subject, by_connection
-from sync.store.tables import table_of
+from sync.store.tables import newest, table_of
 
 _LIST = 5_000
 
@@ -34,21 +34,6 @@ class Evidence:
         """For JSON."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
-    def line(self) -> str:
-        """For people."""
-        since = "first load" if self.first_load else "since"
-        state = "" if self.current else "  superseded"
-        told = ((name, value) for name, value in self.said.items() if name not in ("modified_at", "remote_id"))
-        said = ", ".join(f"{name} {_word(value)}" for name, value in told)
-        head = f"{self.kind}:{self.connection}:{self.remote_id}  seq {self.seq}  {since} {_word(self.recorded_at)}"
-        return f"{head}  {self.content_hash}{state}" + (f"  {said}" if said else "")
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    return "unknown" if value is None else str(value)
-
 
 def versions(
     tx: Tx, kind: str, subjects: Iterable[Subject], *, column: str = "remote_id", past: bool = True
@@ -60,7 +45,7 @@ def versions(
         for start in range(0, len(ids), _LIST):
             mine = [table.c.connection == connection, table.c[column].in_(ids[start : start + _LIST])]
             if not past or column != "remote_id":
-                mine.append(table.c.current)
+                mine.append(newest(table))
             rows = tx.db.execute(select(table).where(*mine).order_by(table.c.remote_id, table.c.seq)).mappings()
             found += _told(kind, list(rows))
     return sorted(found, key=lambda version: version.seq)

@@ -1,20 +1,19 @@
 """The chain behind one score: result, reasons, figures, then the records and versions that they rest on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
-from sqlalchemy import select
 
-from connectors.errors import ConfigError
 from scoring.facts import Facts
 from scoring.metric import measure
 from scoring.money import plain
 from scoring.period import Period
 from scoring.settings import MetricSettings
+from sync.chain import Chain
 from sync.config import Config
 from sync.evidence import Evidence, hash_of, versions
 from sync.facts_of import KINDS, View, facts_of, today, view_of
@@ -24,86 +23,13 @@ from sync.store.engine import Store, Tx
 from sync.store.results import current_results
 from sync.store.scope import Scope, Subject
 from sync.store.sources import known_sources
-from sync.store.tables import table_of
-
-KIND_WORDS = {"opportunity": "opportunity", "deal": "opportunity", "person": "person"}
-"""First words of a subject written in full."""
-
-
-@dataclass(slots=True)
-class Chain:
-    """Everything behind one subject. ``inputs`` stands for all that went in: equal inputs have equal hashes."""
-
-    subject: str
-    name: str | None
-    scores: list[dict[str, Any]] = field(default_factory=list)
-    note: str | None = None
-    figures: dict[str, Any] = field(default_factory=dict)
-    metrics: list[dict[str, Any]] = field(default_factory=list)
-    records: list[Evidence] = field(default_factory=list)
-    records_hash: str = ""
-    inputs: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``inputs`` comes last."""
-        known = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        known["records"] = [record.as_dict() for record in self.records]
-        return known
-
-    def lines(self) -> Iterator[str]:
-        """For people; the hash of the inputs comes last."""
-        yield self.subject + (f"  {self.name}" if self.name else "")
-        if self.note:
-            yield self.note
-        for score in self.scores:
-            yield from _score_lines(score)
-        if self.figures:
-            yield "figures"
-            yield from (f"  {name}: {value}" for name, value in self.figures.items())
-        if self.metrics:
-            yield "metrics"
-        for row in self.metrics:
-            parts = f" = {row['numerator']} / {row['denominator']}" if row["denominator"] is not None else ""
-            value = "unknown" if row["value"] is None else row["value"]
-            yield f"  {row['period']} {row['metric']}: {value}{parts} {row['unit']}, n {row['n']}, {row['status']}"
-        yield f"records ({len(self.records)} versions)"
-        yield from (f"  {record.line()}" for record in self.records)
-        yield f"records: {self.records_hash}"
-        yield f"inputs: {self.inputs}"
-
-
-def _score_lines(score: dict[str, Any]) -> Iterator[str]:
-    of = " ".join(part for part in (score["plan"], score["period"]) if part)
-    yield (
-        f"score {'none' if score['score'] is None else score['score']} {score['grade'] or ''} ({score['status']}) by {of}, as of "
-        f"{score['as_of']}; result {score['seq']} of run {score['run']}, {score['recorded_at'].isoformat(timespec='seconds')}"
-    )
-    said = score["payload"]
-    for reason in said.get("reasons", ()):
-        yield f"  {reason['points']:>6}  {reason['rule']}: {reason['text']}"
-    for component in said.get("components", ()):
-        yield _component_line(component)
-    for gate in said.get("gates", ()):
-        yield f"  gate {gate.get('id')}: {gate.get('kind')} {gate.get('limit')}, {gate.get('before')} before"
-    for rule in said.get("skipped", ()):
-        yield f"       -  {rule}: skipped, its source is not read"
-    if said.get("next_best_action"):
-        yield f"  next: {said['next_best_action']}"
-
-
-def _component_line(part: dict[str, Any]) -> str:
-    """Metric, what it came to, and what that brought: ``attainment 0.6 -> 60 x 0.5 = 30``."""
-    head = f"  {part.get('id')}: {part.get('metric')} {'unknown' if part.get('value') is None else part['value']}"
-    if part.get("points") is None:
-        return f"{head}, {part.get('status')}, n {part.get('n')}: not counted"
-    weighted = f"{part['normalised']} x {part['effective_weight']} = {part['points']}"
-    return f"{head} -> {weighted} (weight {part['weight']}, n {part['n']}, {part['status']})"
+from sync.subjects import find_subject
 
 
 def explain_subject(
     config: Config, store: Store, text: str, *, periods: Sequence[str] | None = None, plan_name: str | None = None
 ) -> Chain:
-    """The chain behind a deal or person named by id, ``CONNECTION:ID``, ``KIND:CONNECTION:ID`` or, for a person, e-mail.
+    """The chain behind a deal or person named by id, ``CONNECTION:ID``, ``KIND:CONNECTION:ID``, name or a person's e-mail.
 
     Raises ConfigError for a subject that nobody knows, or that several bear.
     """
@@ -119,38 +45,6 @@ def explain_subject(
             return _of_deal(tx, facts, subject)
         wanted = parse_periods(config, periods, kind=plan.period if plan else "quarter", as_of=view.as_of)
         return _Person(tx, facts, view.settings, scope.persons, subject).chain(config, plan_name, wanted, bool(periods))
-
-
-def find_subject(tx: Tx, text: str) -> tuple[str, Subject]:
-    """Kind and key of what ``text`` names. Raises ConfigError where that is nothing, or more than one thing."""
-    word, _, rest = text.partition(":")
-    kinds = [KIND_WORDS[word]] if word in KIND_WORDS and rest else ["opportunity", "person"]
-    name = rest if word in KIND_WORDS and rest else text
-    found = [(kind, subject) for kind in kinds for subject in _named(tx, kind, name)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        message = (
-            f"{text} is no deal or person that we have read. Write its id, or KIND:CONNECTION:ID, such as deal:crm:0061"
-        )
-        raise ConfigError(message)
-    several = ", ".join(f"{kind}:{connection}:{remote_id}" for kind, (connection, remote_id) in found)
-    message = f"{text} names {len(found)} subjects. Write one of {several}"
-    raise ConfigError(message)
-
-
-def _named(tx: Tx, kind: str, name: str) -> list[Subject]:
-    table = table_of(kind)
-    connection, _, rest = name.partition(":")
-    columns = (table.c.connection, table.c.remote_id)
-    exact = (table.c.connection == connection) & (table.c.remote_id == rest)
-    statement = select(*columns).where(table.c.current, (table.c.remote_id == name) | exact)
-    found = [(row[0], row[1]) for row in tx.db.execute(statement.order_by(*columns))]
-    if not found and kind == "person" and "@" in name:
-        people = tx.db.execute(select(*columns, table.c.email).where(table.c.current).order_by(*columns))
-        same = [(row[0], row[1]) for row in people if row[2] and row[2].strip().casefold() == name.strip().casefold()]
-        return same[:1]  # all who bear an e-mail are one person, who goes by the first connection
-    return found
 
 
 def _aliases(config: Config, tx: Tx, view: View, subject: Subject) -> frozenset[Subject]:
@@ -187,7 +81,7 @@ def _of_deal(tx: Tx, facts: Facts, subject: Subject) -> Chain:
     key = ":".join(subject)
     rows = facts.deals.filter(pl.col("mirrors").list.contains(key))
     if rows.is_empty():
-        chain = Chain(f"opportunity:{key}", None, note="not counted: it is deleted, or merged into another deal")
+        chain = Chain(f"opportunity:{key}", None, note="not_counted")
         chain.records = versions(tx, "opportunity", [subject])
         chain.records_hash = chain.inputs = hash_of(chain.records)
         return chain
@@ -195,9 +89,10 @@ def _of_deal(tx: Tx, facts: Facts, subject: Subject) -> Chain:
     chain = Chain(f"opportunity:{deal['deal']}", deal["name"])
     chain.scores = [_score(result) for result in current_results(tx, "opportunity", subjects=[deal["deal"]])]
     if not deal["is_open"]:
-        chain.note = f"{deal['outcome'] or 'without an outcome'}: only open deals are scored"
+        chain.note = deal["outcome"] or "no_outcome"
     elif not chain.scores:
-        chain.note = "not scored yet: run scoreback score"
+        chain.note = "not_scored"
+    chain.currency = facts.currency
     chain.figures = {name: _figure(value) for name, value in deal.items() if value is not None and value != []}
     chain.records = list(_deal_records(tx, facts, deal))
     chain.records_hash = hash_of(chain.records)
@@ -240,10 +135,11 @@ class _Person:
         found = current_results(self.tx, "person", subjects=[str(person)], plan=plan_name)
         chain.scores = [_score(r) for r in found if not asked or r.period in {period.name for period in periods}]
         if not chain.scores:
-            chain.note = "not appraised in this period: these are the figures as they stand"
+            chain.note = "not_appraised"
         elif not asked:
             names = sorted({score["period"] for score in chain.scores})
             periods = parse_periods(config, names, kind="quarter", as_of=self.facts.as_of)
+        chain.currency = self.facts.currency
         chain.metrics = self._metrics(config, plan_name, str(person), periods)
         chain.records = list(self._records(periods))
         chain.records_hash = hash_of(chain.records)

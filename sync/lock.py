@@ -3,12 +3,13 @@
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 
-from connectors.errors import ScorebackError
+from connectors.errors import ConfigError, ScorebackError
+from sync.store.engine import sqlite_path
 
 _INSTANCE_KEY = 0x5C04EBAC
 _TURN_KEY = 0x5C04EBAD
@@ -37,9 +38,9 @@ def turn(store_url: str, *, waiting: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def _held(store_url: str, name: str, key: int, waiting: Callable[[], None] | None) -> Iterator[None]:
-    prefix = "sqlite:///"
-    if store_url.startswith(prefix):
-        with _file_lock(Path(store_url.removeprefix(prefix)), name, waiting):
+    path = sqlite_path(store_url)
+    if path is not None:
+        with _file_lock(path, name, waiting):
             yield
     else:
         with _advisory_lock(store_url, key, waiting):
@@ -49,8 +50,15 @@ def _held(store_url: str, name: str, key: int, waiting: Callable[[], None] | Non
 @contextmanager
 def _file_lock(store: Path, name: str, waiting: Callable[[], None] | None) -> Iterator[None]:
     path = store.with_name(f"{store.name}.{name}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        message = (
+            f"{path}: {error.strerror}, so nobody can tell whether another Scoreback works on {store.name}. Give the "
+            "store's files and folder to the user who runs scoreback"
+        )
+        raise ConfigError(message) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,8 +69,9 @@ def _file_lock(store: Path, name: str, waiting: Callable[[], None] | None) -> It
                 raise AlreadyRunningError(message) from None
             waiting()
             fcntl.flock(handle, fcntl.LOCK_EX)
-        os.ftruncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode("ascii"))
+        with suppress(OSError):  # who holds it is a courtesy; the lock holds on a full disk too
+            os.ftruncate(handle, 0)
+            os.write(handle, str(os.getpid()).encode("ascii"))
         yield
     finally:
         os.close(handle)  # closing gives the lock back, also when the process dies
@@ -70,7 +79,12 @@ def _file_lock(store: Path, name: str, waiting: Callable[[], None] | None) -> It
 
 @contextmanager
 def _advisory_lock(store_url: str, key: int, waiting: Callable[[], None] | None) -> Iterator[None]:
-    with psycopg.connect(store_url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True) as connection:
+    try:
+        opened = psycopg.connect(store_url.replace("postgresql+psycopg://", "postgresql://"), autocommit=True)
+    except psycopg.Error as error:
+        message = f"store.url: the database does not answer ({error}): check the URL, the server and its rights"
+        raise ConfigError(message) from error
+    with opened as connection:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
         if row is None or not row[0]:
             if waiting is None:

@@ -10,15 +10,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import structlog
+from sqlalchemy import exists, select
 
 from connectors.base import Can, Connector, Rejection, Value, Write, WriteTarget, Written
 from connectors.errors import RejectedError, ScorebackError
 from connectors.settings import KeyedWriteBack
 from sync.settings import PushSettings
 from sync.store import outbox
+from sync.store.books import PushLog
 from sync.store.drift import drift
 from sync.store.engine import Store
 from sync.store.outbox import Verdict, Waiting, target_text
+from sync.store.state import book
 
 log = structlog.get_logger(__name__)
 
@@ -192,3 +195,10 @@ def planned(store: Store, connection: str) -> Iterator[Planned]:
                 old = accepted.get(name)
                 if old != new:
                     yield Planned(connection, row.record, row.remote_id, name, old, new)
+
+
+def has_written(store: Store, run: int) -> bool:
+    """Whether a run of this number had anything accepted by a CRM."""
+    table = book(PushLog)
+    with store.reading() as tx:
+        return bool(tx.db.execute(select(exists().where(table.c.run == run, table.c.accepted))).scalar())

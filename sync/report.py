@@ -13,6 +13,7 @@ from scoring.metric import Metric, compute
 from scoring.metrics.results import family
 from scoring.metrics.targets import Targets
 from scoring.money import plain
+from scoring.opportunity.reasons import Language
 from scoring.period import Period, PeriodError, parse_period, period_of
 from scoring.plan import Plan
 from scoring.settings import MetricSettings
@@ -23,6 +24,7 @@ from sync.facts_of import KINDS, calendar_of, facts_of, today, view_of
 from sync.plans import members_of, plans_in_effect
 from sync.store.engine import Store
 from sync.store.sources import known_sources
+from sync.texts import DIMENSIONS, SEPARATOR, TITLES, text
 
 METRIC_COLUMNS = (
     "period", "by", "subject", "name", "metric", "value", "unit", "numerator", "denominator", "n", "status",
@@ -31,12 +33,16 @@ METRIC_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Rows under columns. ``numbers`` names the columns whose cells are numbers, written as plain decimals; unknown is None."""
+    """Rows under columns. ``numbers`` names the columns whose cells are numbers, written as plain decimals; unknown is None.
+
+    ``language`` is that of the title, and of what tables show; the names of columns stay ours.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     numbers: frozenset[str] = frozenset()
+    language: Language = "en"
 
 
 def chosen_plan(config: Config, name: str | None, on: date) -> Plan | None:
@@ -105,7 +111,10 @@ def report_metrics(
         raise ConfigError(str(error)) from None
     rows = [tuple(_cell(row[name], name) for name in METRIC_COLUMNS) for row in frame.iter_rows(named=True)]
     numbers = frozenset(("value", "numerator", "denominator", "n"))
-    return Report(f"metrics by {', '.join(by)}", METRIC_COLUMNS, rows, numbers)
+    language = config.settings.organisation.language
+    dimensions = SEPARATOR[language].join(text(DIMENSIONS, name, language) for name in by)
+    title = text(TITLES, "metrics", language, by=dimensions)
+    return Report(title, METRIC_COLUMNS, rows, numbers, language)
 
 
 def _asks_activities(plan: Plan | None, metrics: dict[str, Metric]) -> bool:

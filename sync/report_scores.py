@@ -26,8 +26,9 @@ from sync.plans import plans_in_effect
 from sync.report import Report, chosen_plan, parse_periods
 from sync.store.books import Result
 from sync.store.engine import Store
-from sync.store.results import current_results
+from sync.store.results import NewResult, current_results
 from sync.store.sources import known_sources
+from sync.texts import TITLES, text
 from sync.wishes import shown_appraisal
 
 SCORE_COLUMNS = (
@@ -40,16 +41,26 @@ DEAL_COLUMNS = (
 
 
 def report_scores(
-    config: Config, store: Store, *, periods: Sequence[str] | None = None, plan_name: str | None = None
+    config: Config,
+    store: Store,
+    *,
+    periods: Sequence[str] | None = None,
+    plan_name: str | None = None,
+    as_of: date | None = None,
 ) -> Report:
     """The newest appraisal of everybody, best first within plan and period; somebody without one is ``not_scored``.
+
+    With ``as_of`` appraisals are made now, by the plans of that day and what was known at its end: of its running period and
+    the one before. They are not stored.
 
     ``score`` is cut off at two decimals, so that it never looks like the next band. Without ``periods`` the newest that
     was scored. Raises ConfigError for an unknown plan or period.
     """
-    chosen_plan(config, plan_name, today(config))
+    chosen_plan(config, plan_name, as_of or today(config))
+    results = [] if as_of is None else _as_known(config, store, as_of, plan_name)
     with store.reading() as tx:
-        results = list(current_results(tx, "person", plan=plan_name))
+        if as_of is None:
+            results = [_Shown.of(result) for result in current_results(tx, "person", plan=plan_name)]
         facts = facts_of(config, tx, view_of(config, None), kinds=("person",))
     wanted = _periods(config, results, periods)
     results = [result for result in results if result.period in wanted]
@@ -61,26 +72,60 @@ def report_scores(
     for person, name, team, region in left.select("person", "name", "team", "region").iter_rows():
         rows.append((shown_period, None, texts[person], name, team, region, None, None, "not_scored", *[None] * 4))
     numbers = frozenset(("score", "confidence", "attainment"))
-    return Report("appraisals", SCORE_COLUMNS, rows, numbers)
+    return _titled(config, "scores", SCORE_COLUMNS, rows, numbers)
 
 
-def _periods(config: Config, results: Sequence[Result], periods: Sequence[str] | None) -> list[str]:
+def _titled(
+    config: Config, title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]], numbers: Iterable[str]
+) -> Report:
+    language = config.settings.organisation.language
+    return Report(text(TITLES, title, language), columns, rows, frozenset(numbers), language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One appraisal, stored or made for this report; ``age`` orders them."""
+
+    period: str
+    plan: str
+    subject: str
+    score: Decimal | None
+    grade: str | None
+    status: str
+    as_of: date
+    age: int
+    payload: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, one: Result | NewResult) -> "_Shown":
+        age = (one.seq or 0) if isinstance(one, Result) else 0
+        return cls(one.period, one.plan, one.subject, one.score, one.grade, one.status, one.as_of, age, one.payload)
+
+
+def _as_known(config: Config, store: Store, as_of: date, plan_name: str | None) -> list[_Shown]:
+    from sync.score import ScoreOptions, Scorer  # only here does a report compute scores
+
+    made = Scorer(config, store, run=0, options=ScoreOptions(as_of=as_of)).as_known()
+    return [_Shown.of(one) for one in made if one.kind == "person" and plan_name in (None, one.plan)]
+
+
+def _periods(config: Config, results: Sequence[_Shown], periods: Sequence[str] | None) -> list[str]:
     if periods:
         return [period.name for period in parse_periods(config, periods, kind="quarter", as_of=today(config))]
     known = {result.period for result in results}
-    newest = {plan: max((r.as_of, r.seq or 0, r.period) for r in results if r.plan == plan) for plan in _plans(results)}
+    newest = {plan: max((r.as_of, r.age, r.period) for r in results if r.plan == plan) for plan in _plans(results)}
     return sorted(known & {period for _, _, period in newest.values()})
 
 
-def _plans(results: Sequence[Result]) -> set[str]:
+def _plans(results: Sequence[_Shown]) -> set[str]:
     return {result.plan for result in results}
 
 
-def _best_first(result: Result) -> tuple[Any, ...]:
+def _best_first(result: _Shown) -> tuple[Any, ...]:
     return result.period, result.plan, result.score is None, -(result.score or Decimal(0)), result.subject
 
 
-def _score_row(result: Result, texts: Mapping[str | None, str | None]) -> tuple[Any, ...]:
+def _score_row(result: _Shown, texts: Mapping[str | None, str | None]) -> tuple[Any, ...]:
     said = result.payload
     score = shown_appraisal(result.score)
     return (
@@ -103,7 +148,7 @@ def report_deals(config: Config, store: Store) -> Report:
     texts = _deal_texts(facts)
     shown = [results[deal] for deal in open_deals if deal in results]
     rows = [_deal_row(result, texts) for result in sorted(shown, key=lambda r: (-(r.score or Decimal(0)), r.subject))]
-    return Report("scores of open deals", DEAL_COLUMNS, rows, frozenset(("amount", "score")))
+    return _titled(config, "deals", DEAL_COLUMNS, rows, ("amount", "score"))
 
 
 def _deal_texts(facts: Facts) -> dict[str, str]:
@@ -143,6 +188,7 @@ def report_quality(config: Config, store: Store, *, by: str = "deal", as_of: dat
 class _Quality:
     """The facts, the faults found in them, and the checks that were skipped, by connection."""
 
+    config: Config
     facts: Facts
     found: pl.DataFrame
     penalties: Mapping[str, Decimal]
@@ -164,7 +210,7 @@ class _Quality:
         except ValueError as error:
             message = f"quality.penalties: {error}"
             raise ConfigError(message) from None
-        return cls(facts, found, penalties, skipped_checks(facts, peers))
+        return cls(config, facts, found, penalties, skipped_checks(facts, peers))
 
 
 def _by_deal(quality: _Quality) -> Report:
@@ -179,7 +225,7 @@ def _by_deal(quality: _Quality) -> Report:
             (texts[row["deal"]], name, owner, None if amount is None else plain(amount), row["fault"],
              plain(row["penalty"]), row["blocks_pay"], row["text"])
         )  # fmt: skip
-    return Report("data faults", FAULT_COLUMNS, rows, frozenset(("amount", "penalty")))
+    return _titled(quality.config, "faults", FAULT_COLUMNS, rows, ("amount", "penalty"))
 
 
 def _by_person(quality: _Quality) -> Report:
@@ -199,7 +245,7 @@ def _by_person(quality: _Quality) -> Report:
         mine = deals.get(person, [])
         faulty, number, blocks = counts.get(person, (0, 0, 0))
         rows.append((texts[person], name, team, region, len(mine), faulty, number, blocks, _mean(mine)))
-    return Report("data quality of people", PERSON_COLUMNS, rows, frozenset(PERSON_COLUMNS[4:]))
+    return _titled(quality.config, "quality", PERSON_COLUMNS, rows, PERSON_COLUMNS[4:])
 
 
 def _mean(deals: list[tuple[Decimal | None, Decimal]]) -> str | None:
@@ -223,4 +269,4 @@ def _by_fault(quality: _Quality) -> Report:
         counts = [table[check.id] if looked else None for table in (deals, people, blocks)]
         penalty = plain(quality.penalties.get(check.id, check.penalty))
         rows.append((check.id, *counts, penalty, ", ".join(where) or None))
-    return Report("data faults by check", CHECK_COLUMNS, rows, frozenset(CHECK_COLUMNS[1:5]))
+    return _titled(quality.config, "checks", CHECK_COLUMNS, rows, CHECK_COLUMNS[1:5])

@@ -7,26 +7,29 @@ After a push the streams we wrote to are read once more, so that the next cycle 
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 import structlog
 
 from connectors.base import Can, Connector
-from connectors.errors import ScorebackError, SignInError
+from connectors.errors import RetryLaterError, ScorebackError, SignInError
 from connectors.registry import open_connector
 from sync.config import Config
+from sync.crash import unexpected
 from sync.lock import turn
 from sync.pull import Puller, PullOptions, PullOutcome
-from sync.push import Pusher, PushOutcome
+from sync.push import Pusher, PushOutcome, StopRequestedError
 from sync.score import ScoreOptions, ScoreOutcome, Scorer
+from sync.stopping import COMMAND_GRACE_SECONDS, THREADS
 from sync.store.engine import Store
 from sync.store.state import close_interrupted, end_run, start_run, used_calls
 from sync.store.tokens import Tokens, open_key
+from sync.store.trouble import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -68,17 +71,26 @@ class RunBook:
     """What is written about a run when it ends."""
 
     number: int
-    failed: bool = False
+    status: Literal["done", "failed", "interrupted"] = "done"
     summary: dict[str, object] = field(default_factory=dict)
+
+    def close(self, outcome: CycleOutcome, **more: object) -> None:
+        """Notes how the run went."""
+        self.status = "failed" if outcome.failed else "done"
+        self.summary = {**summary(outcome), **more}
 
 
 class Service:
-    """Everything a cycle needs, opened once: the configuration, the store and one connector per connection."""
+    """Everything a cycle needs, opened once: the configuration, the store and one connector per connection.
+
+    ``stopping`` ends the work in hand at its next page or batch, with StopRequestedError.
+    """
 
     def __init__(self, config: Config, store: Store, *, progress: Progress = _quiet) -> None:
         self.config = config
         self.store = store
         self.progress = progress
+        self.stopping = threading.Event()
         self._opening = threading.Lock()
         self._connectors: dict[str, Connector] = {}
         self._stack = ExitStack()
@@ -104,7 +116,7 @@ class Service:
 
     @contextmanager
     def run(self, command: str, connection: str | None = None) -> Iterator["RunBook"]:
-        """A numbered run in the books: ``done`` or ``failed`` as its book says; ``interrupted`` if we were killed.
+        """A numbered run in the books: ``done`` or ``failed`` as its book says; ``interrupted`` if we were stopped or killed.
 
         Runs of the service and of commands beside it take turns.
         """
@@ -125,32 +137,43 @@ class Service:
             with structlog.contextvars.bound_contextvars(run=number):
                 yield book
         except BaseException as error:
-            book.failed, book.summary = True, {"error": type(error).__name__}
+            stopped = isinstance(error, StopRequestedError) or not isinstance(error, Exception)
+            book.status, book.summary = "interrupted" if stopped else "failed", {"error": type(error).__name__}
+            # A full disk cannot take this either; then the next run calls us interrupted.
+            with suppress(StoreError, RetryLaterError):
+                self._end(book)
             raise
-        finally:
-            with self.store.writing() as tx:
-                status = "failed" if book.failed else "done"
-                end_run(tx, number, at=datetime.now(UTC), status=status, summary=book.summary)
+        self._end(book)
+
+    def _end(self, book: RunBook) -> None:
+        with self.store.writing() as tx:
+            end_run(tx, book.number, at=datetime.now(UTC), status=book.status, summary=book.summary)
+
+    def _step(self, step: str, connection: str, what: str, rows: int) -> None:
+        if self.stopping.is_set():
+            raise StopRequestedError("stopped between two pages")
+        self.progress(step, connection, what, rows)
 
     # steps
 
     def pull(self, run: int, names: Sequence[str], options: PullOptions | None = None) -> list[PullOutcome]:
         """Pulls the named connections side by side."""
         chosen = options or PullOptions()
-        return self._each(names, lambda name: self._pull_one(run, name, chosen))
 
-    def _pull_one(self, run: int, name: str, options: PullOptions) -> PullOutcome:
-        try:
-            connector = self.connector(name)
-        except ScorebackError as error:
-            return PullOutcome(name, error=error)
+        def work(name: str) -> PullOutcome:
+            outcome = self._surviving(name, lambda: self._pull_one(run, self.connector(name), chosen))
+            return PullOutcome(name, error=outcome) if isinstance(outcome, ScorebackError) else outcome
+
+        return self._each(names, work)
+
+    def _pull_one(self, run: int, connector: Connector, options: PullOptions) -> PullOutcome:
         return Puller(
             connector,
             self.store,
             run=run,
             options=options,
             suspicious_share=float(self.config.settings.service.suspicious_share),
-            progress=lambda connection, stream, rows: self.progress("pull", connection, stream, rows),
+            progress=lambda connection, stream, rows: self._step("pull", connection, stream, rows),
         ).pull()
 
     def score(self, run: int, options: ScoreOptions | None = None) -> ScoreOutcome:
@@ -160,26 +183,44 @@ class Service:
     def push(self, run: int, names: Sequence[str], *, confirm_drift: bool = False) -> list[PushOutcome]:
         """Pushes the named connections side by side."""
         writing = [name for name in names if self.config.connections[name].write_back]
-        return self._each(writing, lambda name: self._push_one(run, name, confirm_drift=confirm_drift))
 
-    def _push_one(self, run: int, name: str, *, confirm_drift: bool) -> PushOutcome:
-        try:
-            connector = self.connector(name)
-        except ScorebackError as error:
-            return PushOutcome(name, error=error)
+        def work(name: str) -> PushOutcome:
+            outcome = self._surviving(name, lambda: self._push_one(run, self.connector(name), confirm_drift))
+            return PushOutcome(name, error=outcome) if isinstance(outcome, ScorebackError) else outcome
+
+        return self._each(writing, work)
+
+    def _push_one(self, run: int, connector: Connector, confirm_drift: bool) -> PushOutcome:
         outcome = Pusher(
             connector,
             self.store,
             run=run,
             settings=self.config.settings.push,
             confirm_drift=confirm_drift,
-            progress=lambda connection, record, rows: self.progress("push", connection, record, rows),
+            progress=lambda connection, record, rows: self._step("push", connection, record, rows),
         ).push()
         if outcome.accepted and outcome.error is None and Can.PULL_CHANGES in connector.can:
-            written = frozenset(self.config.connections[name].write_back)
+            written = frozenset(connector.connection.write_back)
             echoed = frozenset(stream.name for stream in connector.streams if stream.kind in written)
-            Puller(connector, self.store, run=run, options=PullOptions(only=echoed)).pull()
+            self._pull_one(run, connector, PullOptions(only=echoed))
         return outcome
+
+    def _surviving(self, name: str, work: Callable[[], Done]) -> Done | ScorebackError:
+        """What the work gives, or why this connection's part failed: it must not end the others'.
+
+        A store that fails, and a stop, end them all.
+        """
+        try:
+            return work()
+        except (StopRequestedError, StoreError):
+            raise
+        except ScorebackError as error:
+            log.error("connection_failed", connection=name, advice=str(error))  # noqa: TRY400 # expected, and the traceback may hold values
+            return error
+        except Exception as error:  # one connector's defect; the traceback is logged, never the records
+            told = unexpected(name, error)
+            log.exception("connection_crashed", connection=name, advice=str(told))
+            return told
 
     def cycle(
         self,
@@ -203,15 +244,29 @@ class Service:
             else:
                 reachable = [part.connection for part in outcome.pulls if part.error is None]
                 outcome.pushes = self.push(book.number, reachable, confirm_drift=confirm_drift)
-            book.failed, book.summary = outcome.failed, summary(outcome)
+            book.close(outcome)
         return outcome
 
     def _each(self, names: Sequence[str], work: Callable[[str], Done]) -> list[Done]:
-        if len(names) < 2:
-            return [work(name) for name in names]
-        with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="connection") as pool:
-            tasks = [pool.submit(copy_context().run, work, name) for name in names]
+        """Side by side, a thread for each, so that the main thread hears signals; a stop ends them between two pages.
+
+        What does not end in time is left behind: its page or batch is not committed, and the next run repeats it.
+        """
+        if not names:
+            return []
+        pool = ThreadPoolExecutor(max_workers=len(names), thread_name_prefix=THREADS)
+        tasks = [pool.submit(copy_context().run, work, name) for name in names]
+        try:
             return [task.result() for task in tasks]
+        except Exception:
+            wait(tasks)
+            raise
+        except BaseException:
+            self.stopping.set()
+            wait(tasks, timeout=COMMAND_GRACE_SECONDS)
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def summary(outcome: CycleOutcome) -> dict[str, object]:

@@ -27,6 +27,13 @@ ADVICE: Mapping[str, Mapping[Language, str]] = {
 }
 """Texts of the advice words that a rule may use; any other word is shown as it is written."""
 
+SINGULAR: Mapping[str, str] = {
+    "days": "day", "weeks": "week", "months": "month", "times": "time", "contacts": "contact", "stages": "stage",
+    "meetings": "meeting", "calls": "call", "activities": "activity",
+}  # fmt: skip
+"""Nouns after a number that lose their plural where it is 1."""
+
+_COUNTED = re.compile(rf" ({'|'.join(SINGULAR)})\b")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -38,12 +45,15 @@ def text_of(texts: Mapping[Language, str] | None, language: Language) -> str | N
 
 
 def filled(template: str, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.Expr:
-    """The template with the row's own values in its ``{column}`` places; ``?`` where a value is unknown."""
+    """The template with the row's own values in its ``{column}`` places; ``?`` where a value is unknown.
+
+    A noun of ``SINGULAR`` right behind a value that is 1 loses its plural.
+    """
     parts = _PLACE.split(template)  # text, name, text, name, ..., text
     written = [pl.lit(parts[0])]
     for name, after in zip(parts[1::2], parts[2::2], strict=True):
         value = _written(name, schema[name]) if name in schema else pl.lit("{" + name + "}")
-        written += [value, pl.lit(after)]
+        written += [value, _after(after, pl.col(name) if name in schema and schema[name].is_integer() else None)]
     return pl.concat_str(written)
 
 
@@ -58,6 +68,13 @@ def advice_text(rule: Rule, language: Language, schema: Mapping[str, pl.DataType
     what = ADVICE[word][language] if word in ADVICE else word.replace("_", " ")
     why = text_of(rule.otherwise, language)
     return pl.lit(what) if why is None else filled(what + {"en": ": ", "zh-CN": "："}[language] + why, schema)
+
+
+def _after(text: str, count: pl.Expr | None) -> pl.Expr:
+    noun = _COUNTED.match(text)
+    if noun is None or count is None:
+        return pl.lit(text)
+    return pl.when(count == 1).then(pl.lit(f" {SINGULAR[noun[1]]}{text[noun.end() :]}")).otherwise(pl.lit(text))
 
 
 def _written(name: str, dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:

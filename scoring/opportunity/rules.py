@@ -65,8 +65,8 @@ def score_opportunities(
 
     ``deal``, ``status`` (ok; no_data: the sources of every rule are missing), ``score`` (Decimal(38, 12), 0 to 100, null
     without data), ``grade``, ``reasons`` (list of rule, points, text, heaviest first, ups before downs; the points are
-    Decimal and add up to score - start), ``reasons_text`` (at most 255 characters, cut between reasons), ``reasons_long``,
-    ``next_best_action`` (null where nothing is to be gained), ``skipped`` (rules whose source the deal's connection does
+    Decimal and add up to score - start), ``rest`` (what of them "other" sums up besides the limits, alike),
+    ``reasons_text`` (at most 255 characters, cut between reasons), ``reasons_long``, ``next_best_action`` (null where nothing is to be gained), ``skipped`` (rules whose source the deal's connection does
     not tell). Of ``baseline`` it reads ``stage_dwell_p80`` (days by "connection/pipeline/stage") and ``told``. Decided
     deals are not scored. Raises ConditionError for a rule that cannot be computed.
     """
@@ -124,16 +124,17 @@ def _result(
     total = pl.sum_horizontal([pl.lit(start, pl.Int64), *(pl.col(f"points:{each.place}") for each in rules)])
     known = pl.any_horizontal([pl.col(f"told:{each.place}") for each in rules] or [pl.lit(value=True)])
     rows = rows.with_columns(total.clip(0, 100 * _HUNDRED).alias("__score"), known.alias("__known"))
-    reasons = _reasons(rows, rules, language, schema, start)
+    reasons, rest = _reasons(rows, rules, language, schema, start)
     return (
         rows.join(_texts(reasons, language), on="__row", how="left", maintain_order="left")
+        .join(rest, on="__row", how="left", maintain_order="left")
         .join(_skipped(rows, rules), on="__row", how="left", maintain_order="left")
         .select(
             "deal",
             pl.when("__known").then(pl.lit("ok")).otherwise(pl.lit("no_data")).alias("status"),
             pl.when("__known").then(_decimal("__score", _SCORE)).alias("score"),
             pl.when("__known").then(_grade(plan)).alias("grade"),
-            pl.col("reasons").fill_null([]),
+            pl.col("reasons", "rest").fill_null([]),
             pl.col("reasons_text", "reasons_long").fill_null(""),
             _next_best_action(rules, language, schema),
             "skipped",
@@ -146,13 +147,14 @@ def _decimal(column: str, dtype: pl.DataType) -> pl.Expr:
     return (pl.col(column).cast(pl.Decimal(38, 2)) * _CENT).cast(dtype)
 
 
+_STRUCT = pl.struct("rule", _decimal("points", POINTS).alias("points"), "text")
 _REASON = {"__row": pl.UInt32, "place": pl.Int64, "rule": pl.String, "points": pl.Int64, "text": pl.String}
 
 
 def _reasons(
     rows: pl.DataFrame, rules: Sequence[_Compiled], language: Language, schema: pl.Schema, start: int
-) -> pl.DataFrame:
-    """What counted, row by row: up to three ups, up to three downs, then what is left over as "other"."""
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What counted, row by row: up to three ups, up to three downs, then what is left over as "other"; and its parts."""
     counted = pl.concat(
         [pl.DataFrame(schema=_REASON)]
         + [
@@ -168,7 +170,9 @@ def _reasons(
     )
     is_down = (pl.col("points") < 0).alias("is_down")
     ranked = counted.with_columns(is_down).sort("__row", "is_down", -pl.col("points").abs(), "place")
-    shown = ranked.filter(pl.int_range(pl.len()).over("__row", "is_down") < SHOWN)
+    is_shown = pl.int_range(pl.len()).over("__row", "is_down") < SHOWN
+    shown = ranked.filter(is_shown)
+    rest = ranked.filter(~is_shown).group_by("__row", maintain_order=True).agg(_STRUCT.alias("rest"))
     sums = shown.group_by("__row").agg(pl.col("points").sum().alias("__shown"))
     other = (
         rows.select("__row", "__score")
@@ -177,7 +181,7 @@ def _reasons(
         .filter(pl.col("points") != 0)
         .select("__row", pl.lit("other").alias("rule"), "points", pl.lit(OTHER[language]).alias("text"))
     )
-    return pl.concat([shown.select(other.columns), other]).sort("__row", maintain_order=True)
+    return pl.concat([shown.select(other.columns), other]).sort("__row", maintain_order=True), rest
 
 
 def _texts(reasons: pl.DataFrame, language: Language) -> pl.DataFrame:
@@ -187,12 +191,11 @@ def _texts(reasons: pl.DataFrame, language: Language) -> pl.DataFrame:
     number = _decimal("points", POINTS).cast(pl.String).str.strip_suffix(".00")
     piece = pl.concat_str(sign, number, pl.lit(" "), "text").alias("piece")
     length = (pl.col("piece").str.len_chars() + len(between)).cum_sum().over("__row") - len(between)
-    struct = pl.struct("rule", _decimal("points", POINTS).alias("points"), "text")
     lines = reasons.with_columns(piece).with_columns((length <= MOST_CHARACTERS).alias("__fits"))
     cut = pl.concat_str(pl.col("piece").first().str.slice(0, MOST_CHARACTERS - 1), pl.lit("…"))
     fitting = pl.col("piece").filter("__fits").str.join(between)
     return lines.group_by("__row", maintain_order=True).agg(
-        struct.alias("reasons"),
+        _STRUCT.alias("reasons"),
         pl.when(pl.col("__fits").first()).then(fitting).otherwise(cut).alias("reasons_text"),
         pl.col("piece").str.join(between).alias("reasons_long"),
     )

@@ -1,22 +1,28 @@
 """The ``scoreback`` command. Only this package turns errors into printed words and exit codes."""
 
+import io
 import logging
 import os
-import signal
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from typer.exceptions import TyperException
 
 from connectors.errors import ConfigError, ScorebackError, SignInError
-from sync.cli import plans, sandbox, setup, show, work
+from sync.cli import contract, plans, sandbox, setup, show, work
 from sync.cli.shared import Exit, err, out
 from sync.config import ConfigProblemsError
+from sync.crash import unexpected
 from sync.lock import AlreadyRunningError
 from sync.log import configure_log
+from sync.stopping import THREADS, StopSignal, listening
+
+log = structlog.get_logger(__name__)
 
 app = typer.Typer(
     name="scoreback",
@@ -41,15 +47,16 @@ def common(
         typer.Option("-c", "--config", metavar="DIR", help="Folder of YAML; default $SCOREBACK_CONFIG, ./config."),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log more, and show tracebacks on a terminal.")] = False,
     show_version: Annotated[  # noqa: ARG001 - its callback has printed it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Options of every command."""
-    configure_log(logging.INFO if verbose else logging.WARNING)
+    configure_log(logging.INFO if verbose or debug else logging.WARNING, told=not debug)
 
 
-for module in (setup, work, show, plans, sandbox):
+for module in (setup, work, show, plans, sandbox, contract):
     module.register(app)
 
 
@@ -65,16 +72,24 @@ _CODES = (
 def main() -> None:
     """Runs the command and exits with a code of product.md section 3."""
     os.umask(0o077)
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.exit(_run())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal has no letters for
+    with listening():
+        code = _flushed(_run())
+    if any(thread.name.startswith(THREADS) for thread in threading.enumerate()):
+        os._exit(code)  # a call that does not come back: Python would wait for its thread
+    sys.exit(code)
 
 
 def _run() -> int:
     try:
         # Without its standalone mode typer returns the code of typer.Exit, and None from a command that just ended.
         return int(app(prog_name="scoreback", standalone_mode=False) or Exit.DONE)
-    except (typer.Abort, KeyboardInterrupt):
+    except StopSignal as stop:
+        err.print(str(stop), markup=False)
+        return Exit.FAILED
+    except typer.Abort:
         err.print("stopped; what was stored or accepted so far is kept")
         return Exit.FAILED
     except TyperException as error:
@@ -82,6 +97,22 @@ def _run() -> int:
         return Exit.WRONG_USE
     except ScorebackError as error:
         return _say(error)
+    except Exception as error:  # the last door: in words for people, with its traceback for the log
+        told = unexpected("scoreback", error)
+        log.exception("command_crashed", advice=str(told))
+        return _say(told)
+
+
+def _flushed(code: int) -> int:
+    """The exit code when all is out that was printed: a reader that went away is no news, a full disk is."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries again at its end, and says so
+        if not isinstance(error, BrokenPipeError):
+            err.print(f"standard output: {error.strerror}: what was printed is not whole", markup=False)
+        return code or Exit.FAILED
+    return code
 
 
 def _say(error: ScorebackError) -> int:

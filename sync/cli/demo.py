@@ -5,9 +5,10 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,28 +21,20 @@ from rich.panel import Panel
 from connectors.base import Value
 from connectors.sandbox.world import simulate
 from connectors.sandbox.world_settings import World
-from sync.cli.sandbox import connection_file, emulator_class
-from sync.cli.shared import err, out, print_table, working
+from sync.cli.emulators import connection_file, emulator_class
+from sync.cli.shared import err, out, working
+from sync.cli.tables import show_table
 from sync.config import Config, load_config
 from sync.provision import provision_connection
 from sync.push import write_targets
 from sync.report import Report
 from sync.report_scores import report_deals, report_scores
 from sync.run import CycleOutcome, Service
+from sync.stopping import StopSignal
 from sync.store.outbox import accepted_fields, target_text
 
 _DEFAULTS = Path(__file__).parent.parent / "defaults"
 _START_SECONDS = 120
-_FIELDS = {
-    "salesforce": "fields:\n  opportunity: {external_id: External_Id__c, product: Product__c}\n",
-    "hubspot": (
-        "fields:\n  opportunity: {external_id: external_id, product: product}\n  account: {region: region}\n"
-        "  person: {region: region, role: role, territory: territory, manager_id: manager_id}\n"
-    ),
-}
-"""The simulated company's custom fields: a deal in both CRMs has the same external id, and counts once."""
-
-
 @dataclass(frozen=True, slots=True)
 class Compared:
     """Read back from one CRM: values compared and those that differ, as (record, id, field, ours, theirs)."""
@@ -119,7 +112,7 @@ def _write_config(folder: Path, urls: dict[str, str], world: World) -> Config:
     text = text.replace("Europe/Berlin", world.time_zone).replace("currency: EUR", f"currency: {world.currency}")
     (folder / "scoreback.yaml").write_text(text, encoding="utf-8")
     for kind, url in urls.items():
-        text = connection_file(kind, url) + _FIELDS.get(kind, "")
+        text = connection_file(kind, url, company=True)
         (folder / "connections" / f"{kind}.yaml").write_text(text, encoding="utf-8")
     return load_config(folder)
 
@@ -219,8 +212,8 @@ def _at_risk(service: Service) -> None:
 
 def _print_columns(title: str, report: Report, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     places = [report.columns.index(column) for column in columns]
-    right = [column for column in columns if column in report.numbers]
-    print_table(title, columns, [[row[place] for place in places] for row in rows], right=right)
+    cells = [[row[place] for place in places] for row in rows]
+    show_table(title, columns, cells, language=report.language, numbers=report.numbers)
 
 
 def _wait(folder: Path, urls: dict[str, str]) -> None:
@@ -233,8 +226,5 @@ def _wait(folder: Path, urls: dict[str, str]) -> None:
     for kind, url in urls.items():
         out.print(f"  curl {url}/__stats        # calls that {kind} has answered", markup=False)
     out.print("Stop with Ctrl-C; the folder is deleted then.")
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        return
+    with suppress(StopSignal):
+        threading.Event().wait()

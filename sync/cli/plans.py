@@ -30,6 +30,7 @@ def check(
     json: Json = False,
 ) -> None:
     """Validates plans and runs their examples; says what this version does not compute."""
+    from scoring.plan_check import plan_notes
     from sync.plan_examples import run_examples, verdict
 
     checked = [_read(path) for path in files] if files else _configured(context)
@@ -38,7 +39,7 @@ def check(
     for shown, plan, file in checked:
         examples = list(run_examples(plan))
         failed = failed or any(example.status == "failed" for example in examples)
-        notes = list(_not_computed(plan))
+        notes = [note for _, note in plan_notes(file.data)]
         lines.append({
             "file": shown, "plan": plan.plan, "version": plan.version,
             "examples": [{"place": e.where[-1], "status": e.status, "text": e.text} for e in examples],
@@ -62,12 +63,6 @@ def _print_example(example: "Example", file: "YamlFile") -> None:
     screen = err if example.status == "failed" else out
     word = {"passed": "ok", "failed": "FAILED", "not_computed": "--"}[example.status]
     screen.print(f"  {word} {file.shown}:{line}:{column}: {example.text}", markup=False)
-
-
-def _not_computed(plan: "Plan") -> list[str]:
-    """Parts of a plan that are read and kept, and do nothing yet."""
-    parts = (("incentives", plan.incentives), ("detectors", plan.detectors))
-    return [f"{name}: accepted, but not computed in this version" for name, value in parts if value]
 
 
 def _read(path: Path) -> "tuple[str, Plan, YamlFile]":

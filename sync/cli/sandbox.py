@@ -1,35 +1,27 @@
 """demo, sandbox and world: everything without an account anywhere."""
 
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectors.errors import ConfigError
-from sync.cli.shared import Exit, err, out
+from sync.cli.emulators import connection_file, emulated_kinds, emulator_class
+from sync.cli.files import writing_to
+from sync.cli.shared import Exit, err, out, possible_day
+from sync.stopping import StopSignal
 
 if TYPE_CHECKING:
     from connectors.sandbox.emulator import Emulator
-
-EMULATORS = {"salesforce": "SalesforceEmulator", "hubspot": "HubSpotEmulator"}
-"""Emulated kinds, with the class in the module of the kind's name in ``connectors.sandbox``."""
 
 
 def register(app: typer.Typer) -> None:
     """Adds this module's commands."""
     for command in (demo, sandbox, world):
         app.command()(command)
-
-
-def emulator_class(kind: str) -> "type[Emulator]":
-    """The emulator of a kind. Raises ConfigError for a kind without one."""
-    if kind not in EMULATORS:
-        message = f"there is no emulator of {kind}; there are {', '.join(EMULATORS)}"
-        raise ConfigError(message)
-    found: type[Emulator] = getattr(import_module(f"connectors.sandbox.{kind}"), EMULATORS[kind])
-    return found
 
 
 def demo(
@@ -40,7 +32,7 @@ def demo(
     """Appraises a simulated company on emulated CRMs, and compares what they hold with what was written."""
     from sync.cli.demo import run_demo
 
-    kinds = crm or list(EMULATORS)
+    kinds = crm or emulated_kinds()
     for kind in kinds:
         emulator_class(kind)
     if not run_demo(deals, kinds, keep=keep, today=datetime.now(UTC).date()):
@@ -48,7 +40,7 @@ def demo(
 
 
 def sandbox(
-    kind: Annotated[str, typer.Argument(help="Which CRM: " + ", ".join(EMULATORS))],
+    kind: Annotated[str, typer.Argument(help="Which CRM: " + ", ".join(emulated_kinds()))],
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1.")] = 8800,
     world_folder: Annotated[
         Path | None, typer.Option("--world", metavar="DIR", exists=True, file_okay=False, help="A world folder.")
@@ -65,14 +57,14 @@ def sandbox(
     """One CRM emulator in the foreground."""
     from tempfile import TemporaryDirectory
 
-    from connectors.sandbox.server import serve_forever
     from connectors.sandbox.world import simulate
     from connectors.sandbox.world_settings import World
 
     emulator = emulator_class(kind)
     if print_connection:
-        out.print(connection_file(kind, f"http://127.0.0.1:{port}"), markup=False, end="")
+        out.print(connection_file(kind, f"http://127.0.0.1:{port}", company=True), markup=False, end="")
         return
+    _check_faults(emulator, fault or ())
     with TemporaryDirectory(prefix="scoreback-world-") as folder:
         if world_folder is None and deals is not None:
             simulate(World(seed=seed, deals=deals, end=datetime.now(UTC).date())).write(Path(folder))
@@ -80,21 +72,31 @@ def sandbox(
         try:
             server = emulator(world_folder, latency_ms=latency_ms, rate=rate, faults=tuple(fault or ()), seed=seed)
         except (ValueError, KeyError) as error:
-            err.print(f"{error}", markup=False)
+            err.print(str(error), markup=False)
             raise typer.Exit(Exit.WRONG_USE) from None
-        out.print(f"{kind} on http://127.0.0.1:{port} - stop with Ctrl-C; counters at /__stats, faults at /__faults")
-        serve_forever(server, port)
+        _serve(server, port)
 
 
-def connection_file(kind: str, url: str, *, write_back: bool = True) -> str:
-    """The default connection file of a kind, pointed at an emulator."""
-    import re
+def _check_faults(emulator: "type[Emulator]", orders: Sequence[str]) -> None:
+    """Refuses names that no fault of this kind has; an order is ``NAME`` or ``NAME:KEY=VALUE,...``."""
+    for order in orders:
+        name = order.partition(":")[0]
+        if name not in emulator.fault_kinds:
+            message = f"{name} is not a fault of {emulator.kind}; there are {', '.join(sorted(emulator.fault_kinds))}"
+            raise typer.BadParameter(message, param_hint="--fault")
 
-    text = (Path(__file__).parent.parent / "defaults" / "connections" / f"{kind}.yaml").read_text(encoding="utf-8")
-    text = re.sub(r"^base_url:.*$", f"base_url: {url}", text, flags=re.MULTILINE)
-    text = re.sub(r"(client_id|client_secret|token): env:\S+", r"\1: sandbox", text)
-    text = re.sub(r"^allowance:.*$", "allowance: {share: 1}", text, flags=re.MULTILINE)
-    return text if write_back else text[: text.index("write_back:")]
+
+def _serve(emulator: "Emulator", port: int) -> None:
+    from connectors.sandbox.server import Server
+
+    try:
+        server = Server(emulator, port)
+    except OSError as error:
+        message = f"port {port} on 127.0.0.1 cannot be had ({error.strerror}): name another one"
+        raise typer.BadParameter(message, param_hint="--port") from error
+    with suppress(StopSignal), server:  # its usual end
+        out.print(f"{emulator.kind} on {server.url} - stop with Ctrl-C; counters at /__stats, faults at /__faults")
+        threading.Event().wait()
 
 
 def world(
@@ -103,7 +105,8 @@ def world(
     people: Annotated[int, typer.Option("--people", min=6, help="People who sell.")] = 44,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same company.")] = 1,
     end: Annotated[
-        datetime | None, typer.Option("--end", formats=["%Y-%m-%d"], help="Day of observation; default today.")
+        datetime | None,
+        typer.Option("--end", formats=["%Y-%m-%d"], callback=possible_day, help="Day of observation; default today."),
     ] = None,
     crm: Annotated[list[str] | None, typer.Option("--crm", metavar="KIND", help="Spread over these CRMs.")] = None,
 ) -> None:
@@ -117,9 +120,18 @@ def world(
     except ValueError as error:
         err.print(str(error), markup=False)
         raise typer.Exit(Exit.WRONG_USE) from None
-    truth = simulate(settings).write(folder)
+    _refuse_foreign(folder)
+    with writing_to(folder):
+        truth = simulate(settings).write(folder)
     out.print(
         f"{folder}: {len(list(folder.glob('*.csv')))} files; the truth is in {folder / 'truth.json'}", markup=False
     )
     planted = ", ".join(sorted(truth.get("planted", {}))) or "nothing"
     out.print(f"planted: {planted}", markup=False)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuses a folder that holds anything but a world: its files might be written over."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "truth.json").exists():
+        message = f"{folder} holds other files, and a world might be written over them: name a new folder"
+        raise typer.BadParameter(message)

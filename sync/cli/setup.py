@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
 from connectors.base import Can, Finding
@@ -14,10 +15,14 @@ from connectors.records import RECORDS
 from connectors.registry import kinds
 from sync.cli.shared import Exit, Json, Names, config_folder, configuration, err, out, print_json, print_table, working
 from sync.config import Config
+from sync.crash import unexpected
 from sync.store.engine import open_store
+from sync.terminal import write_out
 
 if TYPE_CHECKING:
     from sync.run import Service
+
+log = structlog.get_logger(__name__)
 
 _MARKS = {"ok": "ok", "info": "--", "warning": "!!", "error": "XX"}
 _SIGN_IN = ("sign-in", "sign_in")
@@ -60,7 +65,7 @@ def init(
         config, chosen = configuration(context, [name] if name else None)
         with looking(config) as service:
             for each in chosen:
-                sys.stdout.write(propose.proposal(service.connector(each)))
+                write_out(propose.proposal(service.connector(each)))
         return
     answers = start.ask(kind=kind, name=name, base_url=base_url, time_zone=time_zone, currency=currency)
     start.write_new(folder, answers)
@@ -108,6 +113,7 @@ def _findings(service: "Service", name: str, *, estimate: bool) -> list[Finding]
     found: list[Finding] = []
     try:
         connector = service.connector(name)
+        connector.http.hurry()
         found.extend(connector.check())
         if estimate:
             from sync.estimate import estimate_findings
@@ -117,6 +123,10 @@ def _findings(service: "Service", name: str, *, estimate: bool) -> list[Finding]
         found.append(Finding("error", "sign-in", str(error)))
     except ScorebackError as error:
         found.append(Finding("error", "connection", str(error)))
+    except Exception as error:  # one connector's defect must not hide what the others have to say
+        told = unexpected(name, error)
+        log.exception("check_crashed", connection=name, advice=str(told))
+        found.append(Finding("error", "connection", str(told)))
     return [replace(finding, where="sign-in") if finding.where in _SIGN_IN else finding for finding in found]
 
 

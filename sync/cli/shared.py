@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -21,12 +20,13 @@ from connectors.types import canonical_text
 from sync.config import Config, load_config
 from sync.lock import only_instance
 from sync.store.engine import Store, open_store
+from sync.terminal import Terminal, escaped, visible_line
 
 if TYPE_CHECKING:
     from sync.run import Service
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Terminal()
+err = Terminal(stderr=True)
 
 _ANY_WIDTH = 100_000
 
@@ -42,6 +42,18 @@ class Exit(IntEnum):
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+_YEARS = (1970, 2199)
+"""Years that a day given by hand may lie in: calendars and zones can be reckoned with on either side of it."""
+
+
+def possible_day(moment: datetime | None) -> datetime | None:
+    """For options that are days. Raises BadParameter for one that only a slip of the hand can mean."""
+    if moment is not None and not _YEARS[0] <= moment.year <= _YEARS[1]:
+        message = f"{moment.date()} is not a day of the years {_YEARS[0]} to {_YEARS[1]}"
+        raise typer.BadParameter(message)
+    return moment
+
+
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[CONNECTION]...", help="Connections; all if none is named.")
 ]
@@ -113,7 +125,7 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str, str, str, int], None]]:
 
 def print_json(value: Any) -> None:
     """JSON with plain decimals."""
-    sys.stdout.write(json_module.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    sys.stdout.write(escaped(json_module.dumps(value, ensure_ascii=False, indent=2, default=_plain)) + "\n")
 
 
 def _plain(value: Any) -> Any:
@@ -138,12 +150,12 @@ def print_table(
     _unfolded(table).print(table)
 
 
-def _unfolded(table: Table) -> Console:
+def _unfolded(table: Table) -> Terminal:
     if out.is_terminal:
         return out
     needed = out.measure(table, options=out.options.update(width=_ANY_WIDTH)).maximum
-    return Console(width=max(needed, out.width), highlight=False, soft_wrap=True)
+    return Terminal(width=max(needed, out.width))
 
 
 def _cell(value: Any) -> str:
-    return value.astimezone().isoformat(" ", "seconds") if isinstance(value, datetime) else str(value)
+    return value.astimezone().isoformat(" ", "seconds") if isinstance(value, datetime) else visible_line(str(value))

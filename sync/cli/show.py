@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sync.cli.shared import Json, configuration, out, print_json, print_table, reading
+from sync.cli.files import replacing
+from sync.cli.shared import Json, configuration, out, possible_day, print_json, reading
+from sync.cli.tables import show_table
 from sync.config import Config
+from sync.terminal import visible_line
 
 if TYPE_CHECKING:
     from sync.report import Report
@@ -32,7 +35,8 @@ Periods = Annotated[
     list[str] | None, typer.Option("--period", metavar="PERIOD", help="Such as 2017-Q1; may be repeated.")
 ]
 AsOf = Annotated[
-    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="As known at the end of that day.")
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], callback=possible_day, help="As known at the end of that day."),
 ]
 As = Annotated[Format, typer.Option("--format", help="How to write it.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write; needed for xlsx.")]
@@ -41,8 +45,6 @@ PlanName = Annotated[str | None, typer.Option("--plan", help="Whose settings cou
 
 _OFF_TERMINAL = 200
 """Characters of a metric table that goes into a file or a pipe."""
-
-_PARKED = ("connection", "record", "remote_id", "code", "text")
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +56,7 @@ def register(app: typer.Typer) -> None:
 
 def status(context: typer.Context, json: Json = False) -> None:
     """Where every stream stands, what waits, what was refused."""
+    from sync.cli.status_tables import show_status
     from sync.status import status_of
 
     config, _ = configuration(context)
@@ -62,36 +65,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     if json:
         print_json(state)
         return
-    print_table(
-        "Streams",
-        ("connection", "stream", "cursor", "lag", "rows", "last error"),
-        [
-            [row[key] for key in ("connection", "stream", "cursor", "lag", "rows", "last_error")]
-            for row in state["streams"]
-        ],
-        right=("rows",),
-    )
-    for name, used in state["allowance"].items():
-        fresh = state["freshness"].get(name)
-        out.print(f"{name}: {used} calls of our own today; {_freshness(fresh)}", markup=False)
-    out.print(f"outbox: {state['outbox']['pending']} waiting, {state['outbox']['parked']} parked")
-    for title, key, columns in (
-        ("Parked: refused by the CRM; scoreback push --retry-parked tries again", "parked", _PARKED),
-        ("Rows that could not be understood", "unreadable", ("connection", "stream", "remote_id", "text")),
-        ("Last runs", "runs", ("run", "command", "started", "status")),
-    ):
-        if state[key]:
-            print_table(title, columns, [[row[column] for column in columns] for row in state[key]])
-    out.print(f"scores as of {state['scored_as_of'] or 'never'}")
-
-
-def _freshness(fresh: dict[str, Any] | None) -> str:
-    if fresh is None:
-        return "no longer configured"
-    if fresh["age"] is None:
-        return "never read"
-    late = f": STALE, late are {', '.join(fresh['late'])}" if fresh["stale"] else ""
-    return f"read {fresh['age']} ago{late}"
+    show_status(state, config.settings.organisation.language)
 
 
 @report_app.command("metrics")
@@ -125,17 +99,18 @@ def metrics(
 def scores(
     context: typer.Context,
     period: Periods = None,
+    as_of: AsOf = None,
     plan: PlanName = None,
     format: As = Format.table,  # noqa: A002
     output: Out = None,
     json: Json = False,
 ) -> None:
-    """Appraisal scores of people."""
+    """Appraisal scores of people: the stored ones, or with --as-of those of a past day by the plan of that day."""
     from sync.report_scores import report_scores
 
     _report(
         context,
-        lambda config, store: report_scores(config, store, periods=period, plan_name=plan),
+        lambda config, store: report_scores(config, store, periods=period, plan_name=plan, as_of=_day(as_of)),
         Format.json if json else format,
         output,
     )
@@ -178,6 +153,7 @@ def explain(
 ) -> None:
     """The chain behind one score, down to records and versions."""
     from sync.explain import explain_subject
+    from sync.explain_text import lines_of
 
     config, _ = configuration(context)
     with reading(config) as store:
@@ -185,8 +161,8 @@ def explain(
     if json:
         print_json(chain.as_dict())
         return
-    for line in chain.lines():
-        out.print(line, markup=False)
+    for line in lines_of(chain, config.settings.organisation.language):
+        out.print(visible_line(line), markup=False)
 
 
 def _day(moment: datetime | None) -> date | None:
@@ -204,11 +180,15 @@ def _report(
     config, _ = configuration(context)
     with reading(config) as store:
         report = make(config, store)
-    if form is not Format.table or output is not None:
-        write_report(report, form.value, output)
+    if output is not None:
+        with replacing(output, config) as draft:
+            write_report(report, form.value, draft)
+        return
+    if form is not Format.table:
+        write_report(report, form.value, None)
         return
     for table in tables_of(report, out.width if out.is_terminal else _OFF_TERMINAL):
         if table.columns:
-            print_table(table.title, table.columns, table.rows, right=tuple(table.numbers))
+            show_table(table.title, table.columns, table.rows, language=table.language, numbers=table.numbers)
         else:
             out.print(table.title, markup=False)

@@ -1,5 +1,7 @@
 """``scoreback init``: a few answers become a commented configuration."""
 
+import json
+import os
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -8,8 +10,10 @@ from pathlib import Path
 
 import typer
 
+from connectors.addresses import is_loopback
 from connectors.registry import kinds
-from connectors.settings import is_loopback
+from sync.cli.emulators import connection_template, with_sandbox_secrets
+from sync.cli.files import writing_to
 from sync.cli.shared import err, out
 from sync.config import read_connection
 from sync.json_schema import SCHEMA_NAMES, schema_text
@@ -42,6 +46,8 @@ def ask(
     url = base_url or _default_url(kind)
     if base_url or kind in _GIVEN_URL:
         url = _answer(base_url, f"Address of your {kind} (https://...)", None, lambda text: url_fault(kind, text))
+    if kind == "csv" and base_url:
+        url = str(Path(base_url).resolve())
     zone = _answer(time_zone, "Time zone of your organisation", "Europe/Berlin", _is_zone)
     money = _answer(currency, "Currency of your reports", "EUR", _matching("[A-Za-z]{3}", "three letters such as EUR"))
     return Answers(kind, name, url, zone, money.upper())
@@ -88,31 +94,33 @@ def url_fault(kind: str, url: str) -> str | None:
 
 
 def _default_url(kind: str) -> str:
-    found = re.search(r"^(?:base_url|folder): (\S+)", template(kind), flags=re.MULTILINE)
+    found = re.search(r"^(?:base_url|folder): (\S+)", connection_template(kind), flags=re.MULTILINE)
     return found[1] if found else ""
-
-
-def template(kind: str) -> str:
-    """The commented connection file of a kind; a bare one for a kind from another package."""
-    path = DEFAULTS / "connections" / f"{kind}.yaml"
-    if path.exists():
-        return path.read_text(encoding="utf-8")
-    return (
-        f"# yaml-language-server: $schema=../schema/connection.json\nkind: {kind}\nbase_url: https://crm.example.com\n"
-    )
 
 
 def connection_text(kind: str, url: str) -> str:
     """The connection file of a kind for an address; on loopback with the emulators' credentials."""
-    text = re.sub(r"^(base_url|folder): \S+", lambda found: f"{found[1]}: {url}", template(kind), flags=re.MULTILINE)
+    text = re.sub(
+        r"^(base_url|folder): \S+", lambda found: f"{found[1]}: {url}", connection_template(kind), flags=re.MULTILINE
+    )
     if is_loopback(url):
-        text = re.sub(r"(client_id|client_secret|token): env:\S+", r"\1: sandbox", text)
+        text = with_sandbox_secrets(text, url)
     return text
+
+
+def _as_written(answers: Answers, place: Path) -> str:
+    """The address as the file in ``place`` says it: a folder's path starts at that file, and not where we were started."""
+    given = Path(answers.base_url)
+    if answers.kind != "csv" or not given.is_absolute():
+        return answers.base_url
+    near = given.is_relative_to(place.resolve().parent.parent)
+    path = os.path.relpath(given, place.resolve()) if near else str(given)
+    return path if re.fullmatch(r"[\w./-]+", path) else json.dumps(path, ensure_ascii=False)
 
 
 def write_new(folder: Path, answers: Answers) -> None:
     """Writes the folder; files that somebody wrote are left as they are and named."""
-    text = connection_text(answers.kind, answers.base_url)
+    text = connection_text(answers.kind, _as_written(answers, folder / "connections"))
     shipped = (DEFAULTS / "scoreback.yaml").read_text(encoding="utf-8")
     general = shipped.replace("Europe/Berlin", answers.time_zone)
     general = general.replace("currency: EUR", f"currency: {answers.currency}")
@@ -125,8 +133,9 @@ def write_new(folder: Path, answers: Answers) -> None:
         if path.exists() and path.read_text(encoding="utf-8") not in (shipped, content):  # nobody has edited those
             err.print(f"{path} exists: left as it is", markup=False)
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        with writing_to(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
         out.print(f"wrote {path}", markup=False)
     secrets = list(dict.fromkeys(re.findall(r"^[^#\n]*env:(\w+)", text, flags=re.MULTILINE)))
     first = f"Now set {' and '.join(secrets)} in the environment, then: " if secrets else "Now: "

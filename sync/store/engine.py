@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from connectors.errors import ConfigError, RetryLaterError
+from sync.store.trouble import StoreError, is_busy, store_trouble
 
 SCHEMA = "0001"
 """The newest revision in ``migrations/versions``, here as text so that opening a store need not load Alembic."""
@@ -23,6 +24,7 @@ SCHEMA = "0001"
 Dialect = Literal["sqlite", "postgresql"]
 _WRITER_KEY = 0x5C04EB01
 _BUSY_SECONDS = 60
+_RIGHTS = "Give the store, the files beside it and its folder to the user who runs scoreback, or name another place"
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
     "PRAGMA journal_mode = WAL",
@@ -52,6 +54,7 @@ class Store:
         self.engine = engine
         self.path = path
         self.dialect: Dialect = "postgresql" if path is None else "sqlite"
+        self.where = f"store {path or engine.url.render_as_string()}"
         self._turn = threading.Lock()
         self._writer: int | None = None
 
@@ -61,7 +64,8 @@ class Store:
 
         Versions are numbered inside it, so the order of ``seq`` is the order of commits on PostgreSQL too, where a
         reader's watermark would otherwise pass rows of a slower writer. Raises RetryLaterError where another process
-        keeps the turn for longer than a minute. ``durable`` waits for the disk: a power cut cannot take it back.
+        keeps the turn for longer than a minute, StoreError where disk, file or server fail. ``durable`` waits for the
+        disk: a power cut cannot take it back.
         """
         me = threading.get_ident()
         if self._writer == me:
@@ -70,7 +74,7 @@ class Store:
         with self._turn:
             self._writer = me
             try:
-                with self._begun(durable=durable) as db:
+                with store_trouble(self.where), self._begun(durable=durable) as db:
                     yield Tx(db, self.dialect)
             finally:
                 self._writer = None
@@ -107,13 +111,18 @@ class Store:
             else:
                 db.begin()
         except OperationalError as error:
+            if not is_busy(error):
+                raise
             message = f"the store is being written by another process ({error.orig}): try again when it has finished"
             raise RetryLaterError(message, after_seconds=_BUSY_SECONDS) from error
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
-        """A transaction that sees the store as it is at its first statement, whatever is written meanwhile."""
-        with self.engine.connect() as plain:
+        """A transaction that sees the store as it is at its first statement, whatever is written meanwhile.
+
+        Raises StoreError where disk, file or server fail.
+        """
+        with store_trouble(self.where), self.engine.connect() as plain:
             snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             db = plain.execution_options(**snapshot) if self.dialect == "postgresql" else plain
             try:
@@ -136,19 +145,22 @@ def open_store(url: str, *, create: bool = True, upgrade: bool = False) -> Store
     """The store behind ``url``, made if it is not there and ``create`` allows it.
 
     ``sqlite:///PATH`` (a relative path starts at the working directory: resolve it before) or ``postgresql://...``.
-    Raises ConfigError for a store of an older schema unless ``upgrade`` migrates it, and for one newer than this
-    program.
+    Raises ConfigError for a store of an older schema unless ``upgrade`` migrates it, for one newer than this program,
+    and for one that we may not write; StoreError for a damaged one.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        path = Path(parsed.database or "")
+    path = sqlite_path(url)
+    if path is not None:
         _claim(path, create=create)
-        engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS})
+        # Parameters are values of rows: they stay out of what an error says.
+        engine = create_engine(
+            f"sqlite+pysqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         store = Store(engine, path)
     else:
-        store = Store(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True), None)
+        server = make_url(url).set(drivername="postgresql+psycopg")
+        store = Store(create_engine(server, pool_pre_ping=True, hide_parameters=True), None)
     try:
         _bring_up_to_date(store, create=create, upgrade=upgrade)
     except BaseException:
@@ -157,19 +169,31 @@ def open_store(url: str, *, create: bool = True, upgrade: bool = False) -> Store
     return store
 
 
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for a server's."""
+    return Path(url.partition(":///")[2]) if url.startswith("sqlite") else None
+
+
 def _claim(path: Path, *, create: bool) -> None:
     """Makes the file ours alone; SQLite gives ``-wal`` and ``-shm`` the mode of the file they belong to."""
-    if not path.exists():
-        if not create:
-            message = f"there is no store at {path}: scoreback pull makes it"
+    try:
+        if not path.exists():
+            if not create:
+                message = f"there is no store at {path}: scoreback pull makes it"
+                raise ConfigError(message)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if not path.is_file():  # a folder or a device keeps its mode: others live from it
+            message = f"store.url: {path} is no file: name the file that is to hold the store"
             raise ConfigError(message)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if not path.is_file():  # a folder or a device keeps its mode: others live from it
-        message = f"store.url: {path} is no file: name the file that is to hold the store"
-        raise ConfigError(message)
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise ConfigError(f"store.url: {path}: {error.strerror}. {_RIGHTS}") from error
+    # Asked before SQLite is: it would leave a -shm that cannot be written either, and say something else.
+    for one, wanted in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):
+        if not os.access(one, wanted):
+            raise ConfigError(f"store.url: {one} may not be written by this user. {_RIGHTS}")
 
 
 def _prepare_sqlite(raw: Any, _record: object) -> None:
@@ -200,8 +224,15 @@ def _bring_up_to_date(store: Store, *, create: bool, upgrade: bool) -> None:
             if _revision(tx) != SCHEMA:  # another process may have been faster
                 migrate(tx)
     except DBAPIError as error:
-        message = f"store.url: the database does not answer ({error.orig}): check the URL, the server and its rights"
-        raise ConfigError(message) from error
+        raise ConfigError(_no_answer(error.orig)) from error
+    except StoreError as error:
+        if store.path is None:
+            raise ConfigError(_no_answer(error)) from error
+        raise
+
+
+def _no_answer(said: object) -> str:
+    return f"store.url: the database does not answer ({said}): check the URL, the server and its rights"
 
 
 def _refuse(store: Store, found: str | None, *, create: bool, upgrade: bool) -> None:

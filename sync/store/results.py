@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sync.store.books import Result, Subject
 from sync.store.engine import Tx
 from sync.store.state import book
+from sync.store.tables import newest
 from sync.store.versions import SaveCounts
 
 _CHUNK = 5_000
@@ -73,7 +74,7 @@ def _digests(tx: Tx, wanted: Collection[ResultKey]) -> dict[ResultKey, tuple[int
         subjects = sorted({subject for other, subject, *_ in wanted if other == kind})
         for start in range(0, len(subjects), _CHUNK):
             part = table.c.subject.in_(subjects[start : start + _CHUNK])
-            for seq, *key, digest in tx.db.execute(select(*columns).where(table.c.current, table.c.kind == kind, part)):
+            for seq, *key, digest in tx.db.execute(select(*columns).where(newest(table), table.c.kind == kind, part)):
                 found[key[0], key[1], key[2], key[3]] = (seq, digest)
     return found
 
@@ -82,7 +83,7 @@ def current_keys(tx: Tx, kind: Subject, subjects: Collection[str] | None = None)
     """Keys of the newest results of a kind, of some subjects or of all."""
     table = book(Result)
     statement = select(table.c.kind, table.c.subject, table.c.plan, table.c.period).where(
-        table.c.current, table.c.kind == kind
+        newest(table), table.c.kind == kind
     )
     names = None if subjects is None else sorted(subjects)
     for start in range(0, 1 if names is None else len(names), _CHUNK):
@@ -95,7 +96,7 @@ def current_results(
 ) -> Iterator[Result]:
     """Newest results of a kind, of some subjects, one plan or one period, in the order of their numbers."""
     table = book(Result)
-    statement = select(table).where(table.c.current, table.c.kind == kind).order_by(table.c.seq)
+    statement = select(table).where(newest(table), table.c.kind == kind).order_by(table.c.seq)
     if plan is not None:
         statement = statement.where(table.c.plan == plan)
     if period is not None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sync.store.books import StreamState
 from sync.store.engine import Tx
 from sync.store.state import book
-from sync.store.tables import table_of
+from sync.store.tables import newest, table_of
 
 
 def known_sources(tx: Tx, kinds: Iterable[str]) -> Mapping[str, frozenset[str]]:
@@ -24,5 +24,5 @@ def known_sources(tx: Tx, kinds: Iterable[str]) -> Mapping[str, frozenset[str]]:
 
 def _tells(tx: Tx, connection: str, kind: str) -> bool:
     table = table_of(kind)
-    statement = select(table.c.seq).where(table.c.connection == connection, table.c.current).limit(1)
+    statement = select(table.c.seq).where(table.c.connection == connection, newest(table)).limit(1)
     return tx.db.execute(statement).first() is not None

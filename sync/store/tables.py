@@ -7,7 +7,7 @@ newest?) and ``modified_at`` (an echo moves the CRM's stamp without changing bus
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, ColumnElement, Index, Integer, Table, Text, literal_column, text
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
@@ -181,6 +181,11 @@ ROWS: dict[str, type[Version]] = {
 def table_of(kind: str) -> Table:
     """The SQLAlchemy table of a record kind."""
     return cast("Table", ROWS[kind].__table__)  # type: ignore[attr-defined] # set by SQLModel where table=True
+
+
+def newest(table: Table) -> ColumnElement[Any]:
+    """Which rows are current, in the words of the partial indexes: SQLite uses none of them for ``current = 1``."""
+    return literal_column(f"{table.name}.current")
 
 
 for _row in ROWS:

@@ -1,18 +1,23 @@
 """What CRMs issue to us, kept encrypted. The key is the admin's secret, or a file that only we can read."""
 
+import errno
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+import structlog
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import delete, select
 
 from connectors.errors import ConfigError
 from connectors.secrets import Secret
+from connectors.tokens import TokenUnreadableError
 from sync.store.books import Token
 from sync.store.engine import Store
 from sync.store.state import book, upsert
+
+log = structlog.get_logger(__name__)
 
 
 def ensure_key_file(path: Path) -> None:
@@ -43,7 +48,7 @@ class Tokens:
         self._key = key
 
     def load(self, name: str) -> dict[str, Any] | None:
-        """What was saved under a name. Raises ConfigError where the key is not the one it was saved with."""
+        """What was saved under a name. Raises TokenUnreadableError where the key is not the one it was saved with."""
         table = book(Token)
         with self._store.reading() as tx:
             ciphertext = tx.db.execute(select(table.c.ciphertext).where(table.c.connection == name)).scalar()
@@ -53,10 +58,10 @@ class Tokens:
             return dict(json.loads(self._fernet().decrypt(ciphertext.encode("ascii"))))
         except InvalidToken:
             message = (
-                f"{self._key.reference}: the tokens of {name} were stored under another key. "
-                f"Bring store.token_key back, or sign {name} in again after scoreback forgot them"
+                f"{self._key.shown}: the tokens of {name} were stored under another key: "
+                "bring that one back if there is a copy of it (store.token_key)"
             )
-            raise ConfigError(message) from None
+            raise TokenUnreadableError(message) from None
 
     def save(self, name: str, token: dict[str, Any]) -> None:
         """Keeps a token, and returns when it is on the disk: a rotated refresh token that is lost locks us out."""
@@ -74,7 +79,7 @@ class Tokens:
         try:
             return Fernet(self._key.reveal().encode("ascii"))
         except ValueError:
-            message = f"{self._key.reference}: must be a Fernet key, 32 random bytes in URL-safe base64"
+            message = f"{self._key.shown}: must be a Fernet key, 32 random bytes in URL-safe base64"
             raise ConfigError(message) from None
 
 
@@ -85,8 +90,33 @@ def default_key(store: Store, folder: Path) -> Secret:
 
 
 def open_key(key: Secret) -> Secret:
-    """The key that the configuration names; a file that is not there yet is made."""
+    """The key that the configuration names; a file that is not there yet is made, one that others may read is shut.
+
+    Raises ConfigError where that cannot be done.
+    """
     scheme, _, name = key.reference.partition(":")
-    if scheme == "file":
-        ensure_key_file(key.folder / name)
+    if scheme != "file":
+        return key
+    path = key.folder / name
+    try:
+        ensure_key_file(path)
+        _shut(path)
+    except OSError as error:
+        message = f"{key.shown}: {error.strerror}: scoreback needs a key file that only its own user may read"
+        raise ConfigError(message) from None
     return key
+
+
+def _shut(path: Path) -> None:
+    """Takes the key's file from everybody but us: who reads it and the store can sign in as we do."""
+    mode = path.stat().st_mode & 0o777
+    if not mode & 0o077 or not path.is_file():
+        return
+    try:
+        path.chmod(mode & 0o700)
+    except OSError as error:
+        if error.errno == errno.EROFS:  # a secret that a container was given: who else sees it is not ours to say
+            return
+        message = f"{path}: others may read this key (mode {mode:04o}). Take that right from them: chmod 600"
+        raise ConfigError(message) from None
+    log.warning("token_key_shut", file=str(path), mode=f"{mode:04o}", advice="others could read it until now")

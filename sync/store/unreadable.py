@@ -38,6 +38,13 @@ def forget_unreadable(tx: Tx, connection: str, stream: str, ids: Iterable[str]) 
     tx.db.execute(statement, [{"row": remote_id} for remote_id in ids])
 
 
+def unreadable_ids(tx: Tx, connection: str, stream: str) -> set[str]:
+    """Ids of the rows that were left out of one stream."""
+    table = book(Unreadable)
+    statement = select(table.c.remote_id).where(table.c.connection == connection, table.c.stream == stream)
+    return set(tx.db.execute(statement).scalars())
+
+
 def all_unreadable(tx: Tx) -> list[Unreadable]:
     """Everything that was left out, by connection and stream."""
     table = book(Unreadable)

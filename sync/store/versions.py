@@ -12,7 +12,7 @@ from connectors.records import RECORDS, Record
 from sync.store import lookups
 from sync.store.codec import Codec, codec, stated
 from sync.store.engine import Tx
-from sync.store.tables import table_of
+from sync.store.tables import newest, table_of
 
 _CHUNK = 10_000
 _BARE = {"remote_id", "modified_at", "deleted"}
@@ -166,7 +166,7 @@ def current_records(tx: Tx, connection: str, kind: str, ids: Sequence[str]) -> d
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         statement = select(*(table.c[name] for name in names)).where(
-            table.c.connection == connection, table.c.current, table.c.remote_id.in_(chunk)
+            table.c.connection == connection, newest(table), table.c.remote_id.in_(chunk)
         )
         for row in tx.db.execute(statement):
             found[row.remote_id] = record.model_construct(**dict(zip(names, row, strict=True)))
@@ -189,7 +189,7 @@ def count_current(
     table = table_of(kind)
     statement = select(func.count()).where(
         table.c.connection == connection,
-        table.c.current,
+        newest(table),
         table.c.modified_at >= modified_from,
         table.c.modified_at < modified_to,
         table.c.deleted.is_(False),
@@ -203,7 +203,7 @@ def ids_of(tx: Tx, connection: str, kind: str, *, only: Mapping[str, object] | N
     table = table_of(kind)
     statement = select(table.c.remote_id).where(
         table.c.connection == connection,
-        table.c.current,
+        newest(table),
         table.c.deleted.is_(False),
         *(table.c[name] == value for name, value in (only or {}).items()),
     )

@@ -79,3 +79,29 @@ def test_conditions_that_are_refused_say_what_to_write(sql: str, says: str) -> N
 
 def test_columns_are_found_and_words_within_text_are_not() -> None:
     assert columns_in("name = 'days' AND \"order\" IS NULL AND amount > 3", SCHEMA) == {"name", "order", "amount"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        pytest.param(" OR ".join(["days > 1"] * 200), "has 199 operators and brackets, 100 are taken", id="many ORs"),
+        pytest.param("(" * 101 + "is_won" + ")" * 101, "has 101 operators and brackets", id="deep"),
+        pytest.param(f"name = '{'x' * 10_000}'", "is 10009 characters long, 10000 are taken", id="long"),
+    ],
+)
+def test_a_condition_has_bounds(sql: str, says: str) -> None:
+    with pytest.raises(ConditionError, match=says):
+        compile_condition("rule", sql, SCHEMA)
+
+
+def test_many_values_fit_behind_in() -> None:
+    listed = ", ".join(f"'name {number}'" for number in range(500))
+
+    compile_condition("rule", f"name IN ({listed})", SCHEMA)
+
+
+def test_a_condition_that_cannot_be_read_is_quoted_by_its_beginning() -> None:
+    with pytest.raises(ConditionError) as caught:
+        compile_condition("rule", f"name = '{'x' * 5_000}' AND", SCHEMA)
+
+    assert len(str(caught.value)) < 600

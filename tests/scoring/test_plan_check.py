@@ -7,7 +7,7 @@ import pytest
 
 from scoring.defaults import default_plan
 from scoring.plan import Plan
-from scoring.plan_check import plan_findings, plan_notes
+from scoring.plan_check import overlaps, plan_findings, plan_notes
 from sync.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +105,51 @@ def test_what_this_version_does_not_compute_is_said_and_no_error() -> None:
         (("incentives",), "incentives are kept with the plan, but not computed in this version"),
         (("detectors",), "detectors are kept with the plan, but not computed in this version"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{age_days days old", "a brace stands alone"),
+        ("{} days old", "a brace stands alone"),
+        ("{amount:.2f}", "a brace stands alone"),
+        ("{age_dayz} days old", "{age_dayz} is not a column of a deal. Did you mean age_days?"),
+    ],
+)
+def test_a_place_in_a_reason_that_stays_empty_is_found(text: str, says: str) -> None:
+    rule = {"id": "old", "when": "age_days > 90", "reason": {"en": "{age_days} days old", "zh-CN": text}}
+
+    found = list(plan_findings({"opportunity_score": {"rules": [rule]}}))
+
+    assert [where for where, _ in found] == [("opportunity_score", "rules", 0, "reason", "zh-CN")]
+    assert says in found[0][1]
+
+
+def plan(name: str, version: int = 1, **keys: Any) -> Plan:
+    return Plan.model_validate({"plan": name, "version": version} | keys)
+
+
+@pytest.mark.parametrize(
+    ("plans", "expected"),
+    [
+        pytest.param([plan("a"), plan("b")], [("a", "b")], id="both for all"),
+        pytest.param([plan("a"), plan("b", who={"role": "AE"})], [], id="one takes the rest"),
+        pytest.param([plan("a", who={"role": "AE"}), plan("b", who={"role": ["AE"]})], [("a", "b")], id="the same who"),
+        pytest.param(
+            [plan("a", who={"role": ["AE", "AM"]}), plan("b", who={"role": "AE", "region": "EU"})],
+            [("a", "b")],
+            id="one within the other",
+        ),
+        pytest.param([plan("a", who={"role": "AE"}), plan("b", who={"region": "EU"})], [], id="only perhaps"),
+        pytest.param(
+            [plan("a", effective=["2025-01-01", "2026-01-01"]), plan("b", effective=["2026-01-01", "2027-01-01"])],
+            [],
+            id="one after the other",
+        ),
+        pytest.param(
+            [plan("a"), plan("a", 2, who={"role": "AE"}), plan("b")], [], id="a later version stands in for the earlier"
+        ),
+    ],
+)
+def test_plans_that_name_the_same_people_at_once_are_found(plans: list[Plan], expected: list[tuple[str, str]]) -> None:
+    assert [(first.plan, second.plan) for first, second, _ in overlaps(plans)] == expected

@@ -299,7 +299,7 @@ def test_a_check_without_its_source_is_skipped(book: Book) -> None:
     assert faults(facts, peers)["fault"].to_list() == ["same_day"]
     assert skipped_checks(facts, peers) == {
         "crm": ["missing_amount", "stage_probability_mismatch", "duplicate", "amount_outlier", "closed_without_activity",
-                "no_next_step"]
+                "backdated_close", "no_next_step", "stage_skipped", "no_open_history"]
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Explain: from a score down to versions, ending with the hash of its inputs."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 from connectors.errors import ConfigError
 from sync.config import Config
 from sync.explain import explain_subject
+from sync.explain_text import lines_of
 from sync.report import report_metrics
 from sync.run import Service
 from sync.status import status_of
 from sync.store.engine import Store
+from tests.sync.conftest import PEOPLE, WORLD
 
 Pulled = Callable[..., tuple[Config, Store]]
 PullAll = Callable[[Config, Store], None]
@@ -35,7 +38,7 @@ def test_an_open_deal_is_explained_down_to_its_versions(pulled: Pulled) -> None:
     kinds = {(record.kind, record.remote_id) for record in chain.records}
     assert {("opportunity", "d4"), ("account", "a2"), ("person", "u1"), ("stage", "s1")} <= kinds
     assert all(record.seq and record.recorded_at and len(record.content_hash) == 32 for record in chain.records)
-    assert list(chain.lines())[-1] == f"inputs: {score['payload']['inputs']}"
+    assert list(lines_of(chain, "en"))[-1] == f"inputs: {score['payload']['inputs']}"
 
 
 def test_the_points_of_the_reasons_are_printed(pulled: Pulled) -> None:
@@ -43,10 +46,77 @@ def test_the_points_of_the_reasons_are_printed(pulled: Pulled) -> None:
     scored(config, store)
     chain = explain_subject(config, store, "deal:crm:d4")
 
-    text = "\n".join(chain.lines())
+    text = "\n".join(lines_of(chain, "en"))
 
     for reason in chain.scores[0]["payload"]["reasons"]:
         assert f"{reason['points']}  {reason['rule']}: {reason['text']}" in text
+
+
+RULES = """plan: ae
+opportunity_score:
+  start: 40
+  rules:
+    - {id: a, when: amount > 0, points: 11, reason: {en: "worth {amount}", zh-CN: "价值 {amount}"}}
+    - {id: b, when: amount > 0, points: 10}
+    - {id: c, when: amount > 0, points: 9}
+    - {id: d, when: amount > 0, points: 8}
+    - {id: e, when: amount > 0, points: 40}
+    - {id: f, when: amount > 0, points: -3}
+"""
+
+
+def test_the_start_every_rule_and_the_limit_add_up_to_the_score(pulled: Pulled) -> None:
+    config, store = pulled(ae=RULES)
+    scored(config, store)
+    chain = explain_subject(config, store, "d4")
+
+    lines = list(lines_of(chain, "en"))
+
+    steps = [line.split(maxsplit=1) for line in lines[2 : lines.index("figures")]]
+    told = {text.partition(":")[0]: int(points) for points, text in steps}
+    assert told == {"start": 40, "e": 40, "a": 11, "b": 10, "c": 9, "d": 8, "f": -3, "kept within 0 and 100": -15}
+    assert sum(told.values()) == int(chain.scores[0]["score"])
+
+
+def test_figures_are_told_in_peoples_form(pulled: Pulled) -> None:
+    config, store = pulled()
+    chain = explain_subject(config, store, "d1")
+
+    lines = [line.strip() for line in lines_of(chain, "en")]
+
+    assert {"amount: 1,000.10 EUR", "is_won: yes", "stage_probability: 100 %", "cycle_days: 22 days"} <= set(lines)
+    assert not [line for line in lines if re.search(r"\bTrue\b|\bNone\b|\['|Decimal\(|T\d\d:", line)]
+
+
+def test_a_chain_is_told_in_chinese(pulled: Pulled) -> None:
+    config, store = pulled()
+    chain = explain_subject(config, store, "d1")
+
+    lines = list(lines_of(chain, "zh-CN"))
+
+    assert "已赢单：只对进行中的商机评分" in lines
+    assert lines[-1] == f"输入：{chain.inputs}"
+
+
+@pytest.mark.parametrize(
+    ("named", "subject"),
+    [
+        pytest.param("alpha", "opportunity:crm:d1", id="a deal, in any case"),
+        pytest.param("deal:Gamma", "opportunity:crm:d3", id="a deal, with its kind"),
+        pytest.param("Ada Berg", "person:crm:u1", id="a person"),
+    ],
+)
+def test_a_unique_name_is_as_good_as_an_id(pulled: Pulled, named: str, subject: str) -> None:
+    config, store = pulled()
+
+    assert explain_subject(config, store, named).subject == subject
+
+
+def test_a_name_that_several_bear_is_answered_with_their_ids(pulled: Pulled) -> None:
+    config, store = pulled({**WORLD, "people.csv": PEOPLE.replace("Ben Carr", "ADA BERG")})
+
+    with pytest.raises(ConfigError, match=r"names 2 subjects\. Write one of person:crm:u1, person:crm:u2"):
+        explain_subject(config, store, "Ada Berg")
 
 
 def test_a_decided_deal_says_why_it_has_no_score(pulled: Pulled) -> None:
@@ -54,7 +124,7 @@ def test_a_decided_deal_says_why_it_has_no_score(pulled: Pulled) -> None:
 
     chain = explain_subject(config, store, "d1")
 
-    assert chain.note == "won: only open deals are scored"
+    assert "won: only open deals are scored" in lines_of(chain, "en")
     assert chain.figures["amount"] == "1000.1"
     assert chain.inputs == chain.records_hash
 
@@ -96,7 +166,9 @@ def test_an_appraisal_is_explained_component_by_component(pulled: Pulled) -> Non
     chain = explain_subject(config, store, "person:crm:u1")
 
     assert {score["plan"] for score in chain.scores} == {"ae"}
-    assert any(line.startswith("  results: attainment") for line in chain.lines())
+    assert "  results: attainment 100.0 % -> 100.01 x 100 % = 100.01 (weight 100 %, n 1, counted)" in lines_of(
+        chain, "en"
+    )
 
 
 WORLD_WITH_TWINS: Mapping[str, str] = {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.errors import ConfigError
 from sync.lock import AlreadyRunningError, only_instance, turn
 
 
@@ -47,3 +48,18 @@ def test_a_turn_is_waited_for(url: str) -> None:
 def test_a_turn_beside_a_running_instance_is_free(url: str) -> None:
     with only_instance(url), turn(url, waiting=nobody_waits):
         pass
+
+
+def test_a_lock_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state.db.lock").mkdir()
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+
+    with pytest.raises(ConfigError, match="nobody can tell whether another Scoreback works"), only_instance(url):
+        pytest.fail("nobody knows")
+
+
+def test_a_server_that_is_away_is_told(tmp_path: Path) -> None:
+    url = f"postgresql://nobody@/nothing?host={tmp_path}"
+
+    with pytest.raises(ConfigError, match="the database does not answer"), only_instance(url):
+        pytest.fail("nobody knows")

@@ -19,6 +19,7 @@ from sync.report import METRIC_COLUMNS, Report, report_metrics
 from sync.report_scores import report_deals, report_quality, report_scores
 from sync.run import Service
 from sync.store.engine import Store
+from tests.sync.conftest import OPPORTUNITIES, WORLD
 
 Pulled = Callable[..., tuple[Config, Store]]
 
@@ -122,6 +123,26 @@ REPORT = Report(
 )  # fmt: skip
 
 
+def test_stages_go_by_their_labels_and_keep_their_ids(pulled: Pulled) -> None:
+    stages = "id,stage,label,position,outcome\ns1,77,Talking,1,open\ns2,88,Talking,2,won\ns3,99,Gone,3,lost\n"
+    deals = OPPORTUNITIES.replace(",won,", ",88,").replace(",lost,", ",99,").replace(",open,", ",77,")
+    config, store = pulled({**WORLD, "stages.csv": stages, "opportunities.csv": deals})
+
+    report = report_metrics(config, store, by=["stage"], periods=["2025-Q1"], only=["won_count"])
+
+    assert {row[2]: row[3] for row in report.rows} == {"88": "Talking (88)", "99": "Gone"}
+
+
+def test_a_check_without_its_source_counts_nothing_and_says_so(pulled: Pulled) -> None:
+    config, store = pulled()
+
+    report = report_quality(config, store, by="fault")
+
+    skipped = cells(report, fault="closed_without_activity")
+    assert (skipped["deals"], skipped["people"], skipped["skipped_for"]) == (None, None, "crm")
+    assert cells(report, fault="past_due")["deals"] == 1
+
+
 def test_csv_leaves_the_unknown_empty_and_disarms_formulas(capsys: pytest.CaptureFixture[str]) -> None:
     write_report(REPORT, "csv", None)
 
@@ -173,9 +194,10 @@ def test_a_table_has_a_row_per_subject_and_fits_the_terminal(pulled: Pulled) -> 
 
     assert [row[1] for row in tables[0].rows] == ["u1", "u2", "u3"]
     assert all(table.columns[:3] == ("period", "subject", "name") for table in tables)
-    shown = {column.split("\n")[0]: row for table in tables for column, row in zip(table.columns, zip(*table.rows, strict=True), strict=True)}  # fmt: skip
-    assert shown["win_rate"] == ("50.0*", "100.0*", None)
-    assert shown["bookings"] == ("1,000.10", "0.20", "0")
+    shown = {column.replace("\n", " "): row for table in tables for column, row in zip(table.columns, zip(*table.rows, strict=True), strict=True)}  # fmt: skip
+    assert shown["win rate %"] == ("50.0*", "100.0*", None)
+    assert shown["bookings EUR"] == ("1,000.10", "0.20", "0.00")
+    assert shown["won count"] == ("1", "1", "0")
     assert "attainment" in notes.title
     widths = [sum(max(len(part) for cell in (name, *column) for part in str(cell).split("\n")) + 2
                   for name, column in zip(table.columns, zip(*table.rows, strict=True), strict=True)) for table in tables]  # fmt: skip
@@ -196,6 +218,16 @@ def test_scores_list_everybody_best_first(pulled: Pulled) -> None:
     people = [(row[2], row[3], row[8]) for row in report.rows]
     assert {subject for subject, _, _ in people} == {"u1", "u2", "u3"}
     assert people[-1] == ("u3", "Cyd Dorn", "not_scored")
+
+
+def test_a_past_day_is_appraised_by_the_plan_of_that_day_and_nothing_is_stored(pulled: Pulled) -> None:
+    config, store = pulled(ae=PLAN.replace("who: {role: AE}", "effective: [2025-01-01, 2026-01-01]"))
+
+    report = report_scores(config, store, as_of=date(2025, 3, 31), periods=["2025-Q1"])
+
+    ada = cells(report, subject="u1")
+    assert (ada["plan"], ada["period"], ada["attainment"], ada["as_of"]) == ("ae", "2025-Q1", "0.50005", "2025-03-31")
+    assert {row[8] for row in report_scores(config, store).rows} == {"not_scored"}
 
 
 def test_an_open_deal_is_listed_with_score_and_owner(pulled: Pulled) -> None:

@@ -63,6 +63,7 @@ def test_more_than_three_reasons_of_a_sign_become_other(facts: Facts) -> None:
     assert [(reason["rule"], reason["points"]) for reason in row["reasons"]] == [
         ("r5", 5), ("r4", 4), ("r3", 3), ("other", 3),
     ]  # fmt: skip
+    assert [(reason["rule"], reason["points"]) for reason in row["rest"]] == [("r2", 2), ("r1", 1)]
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,18 @@ def test_a_reason_carries_the_deals_own_figures(facts: Facts) -> None:
 
     assert scored(facts, talking)["reasons_text"] == "+10 10 days, 5000, 0.4, ?, {nothing}"
     assert scored(facts, talking, language="zh-CN")["reasons_text"] == "+10 1 人"
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        pytest.param("{contacts} contacts engaged", "1 contact engaged", id="one"),
+        pytest.param("pushed {push_count} times", "pushed 2 times", id="more"),
+        pytest.param("{contacts} daysailors, {push_count} or 1 days", "1 daysailors, 2 or 1 days", id="other words"),
+    ],
+)
+def test_a_noun_behind_a_one_has_no_plural(facts: Facts, reason: str, expected: str) -> None:
+    assert scored(facts, rule("a", reason={"en": reason}))["reasons_text"] == f"+10 {expected}"
 
 
 def test_a_reason_in_one_language_serves_the_other(facts: Facts) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from connectors.csv_settings import CsvSettings
 from connectors.limiter import Limiter
 from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.folder import write_world
@@ -19,7 +20,7 @@ from connectors.sandbox.hubspot import HubSpotEmulator
 from connectors.sandbox.salesforce import SalesforceEmulator
 from connectors.sandbox.server import Server
 from sync import cli
-from sync.cli.sandbox import connection_file
+from sync.cli.emulators import connection_file
 from sync.config import load_config
 from sync.lock import only_instance
 
@@ -112,6 +113,22 @@ def test_init_asks_what_it_was_not_told_and_writes_a_folder_that_loads(scoreback
     assert config.settings.organisation.time_zone == "Europe/Berlin"
     assert config.settings.organisation.currency == "CHF"
     assert [plan.plan for plan in config.plans] == ["default"]
+
+
+@pytest.mark.parametrize("folder", ["exports", "my exports: 2025"])
+def test_a_folder_given_to_init_starts_where_init_was_started(scoreback: Run, tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+
+    ran = scoreback(
+        "init", "--kind", "csv", "--name", "files", "--base-url", folder, "--time-zone", "UTC", "--currency", "EUR"
+    )
+
+    assert ran.code == 0
+    text = (tmp_path / "config" / "connections" / "files.yaml").read_text(encoding="utf-8")
+    assert f"../../{folder}" in text
+    settings = load_config(tmp_path / "config").connections["files"]
+    assert isinstance(settings, CsvSettings)
+    assert settings.folder.resolve() == (tmp_path / folder).resolve()
 
 
 def test_init_takes_flags_and_leaves_files_alone_that_are_there(scoreback: Run, tmp_path: Path) -> None:

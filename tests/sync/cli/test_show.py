@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 from sync.cli import main
 from sync.config import Config, load_config
 from sync.store.engine import Store, open_store
+from tests.sync.conftest import OPPORTUNITIES, WORLD
 
 COMMAND = Path(sys.executable).with_name("scoreback")
 Scoreback = Callable[..., tuple[int, str, str]]
@@ -167,6 +168,38 @@ def test_status_shows_streams_and_the_rest_as_text_and_json(folder: Path, scoreb
     assert set(state) == {
         "streams", "allowance", "outbox", "parked", "unreadable", "runs", "scored_as_of", "freshness",
     }  # fmt: skip
+
+
+def test_a_name_out_of_a_crm_cannot_steer_the_terminal(
+    write_config: Callable[..., Path], pull_all: Callable[[Config, Store], None], scoreback: Scoreback
+) -> None:
+    evil = OPPORTUNITIES.replace("Alpha", "Al\x1b[2Jpha\u202e").replace("Gamma", "Al\x1b[2Jpha\u202e")
+    folder = write_config({**WORLD, "opportunities.csv": evil})
+    config = load_config(folder)
+    with open_store(config.store_url) as store:
+        pull_all(config, store)
+
+    texts = [
+        scoreback("-c", folder, *arguments)
+        for arguments in (("explain", "d1"), ("explain", "Al\x1b[2Jpha\u202e"), ("explain", "d1", "--json"),
+                          ("report", "quality"), ("report", "metrics", "--by", "\x1b[31mx"))
+    ]  # fmt: skip
+
+    assert "Al␛[2Jpha<U+202E>" in texts[0][1]
+    assert not [text for _, told, wrong in texts for text in (told, wrong) if "\x1b" in text or "\u202e" in text]
+
+
+def test_status_and_explain_speak_chinese_where_the_organisation_does(folder: Path, scoreback: Scoreback) -> None:
+    settings = folder / "scoreback.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("EUR}", "EUR, language: zh-CN}"), encoding="utf-8")
+
+    _, state, _ = scoreback("-c", folder, "status")
+    _, chain, _ = scoreback("-c", folder, "explain", "d1")
+    _, rows, _ = scoreback("-c", folder, "report", "metrics", "--period", "2025-Q1", "--format", "csv")
+
+    assert {"数据流", "尚未评分"} <= set(state.splitlines())
+    assert "已赢单：只对进行中的商机评分" in chain.splitlines()
+    assert rows.startswith("period,by,subject,name,metric,value,unit")
 
 
 def test_explain_ends_with_the_hash_of_the_inputs(folder: Path, scoreback: Scoreback) -> None:

@@ -227,3 +227,19 @@ def test_the_key_file_is_made_once_and_ours_alone(sqlite_store: Store, tmp_path:
     assert first == second
     assert (tmp_path / "token.key").stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir() if "key" in path.name) == ["token.key"]
+
+
+def test_a_key_that_others_may_read_is_shut(tmp_path: Path) -> None:
+    key = Secret("file:token.key", tmp_path)
+    before = open_key(key).reveal()
+    (tmp_path / "token.key").chmod(0o644)
+
+    assert open_key(key).reveal() == before
+    assert (tmp_path / "token.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_cannot_be_made_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigError, match="a key file that only its own user may read"):
+        open_key(Secret("file:file/token.key", tmp_path))

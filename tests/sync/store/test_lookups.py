@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, text
 
 from connectors.records import Opportunity
 from sync.store import lookups, state
 from sync.store.engine import Store
+from sync.store.tables import newest, table_of
 from sync.store.versions import save_records
 
 NOON = datetime(2025, 3, 31, 12, tzinfo=UTC)
@@ -52,3 +53,16 @@ def test_catching_up_twice_is_catching_up_once(store: Store) -> None:
         lookups.catch_up(tx)
 
         assert "ix_change_to_owner" in {index["name"] for index in inspect(tx.db).get_indexes("change")}
+
+
+def test_the_newest_version_of_a_record_is_found_by_an_index_that_holds_newest_versions_only(
+    sqlite_store: Store,
+) -> None:
+    table = table_of("activity")
+    asked = select(table.c.seq).where(table.c.connection == "crm", newest(table))
+    with sqlite_store.reading() as tx:
+        text_of = str(asked.compile(tx.db, compile_kwargs={"literal_binds": True}))
+
+        plan = tx.db.execute(text(f"EXPLAIN QUERY PLAN {text_of}")).all()
+
+    assert "USING INDEX" in plan[0][3] or "USING COVERING INDEX" in plan[0][3]

@@ -1,0 +1,66 @@
+"""Which CRMs can be emulated, and the connection file that reaches one. A package adds its own by an entry point."""
+
+import json
+import re
+from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.errors import ConfigError
+from connectors.registry import connector_class
+
+if TYPE_CHECKING:
+    from connectors.sandbox.emulator import Emulator
+
+GROUP = "scoreback.emulators"
+_DEFAULTS = Path(__file__).parent.parent / "defaults" / "connections"
+_BARE = "# yaml-language-server: $schema=../schema/connection.json\nkind: {kind}\nbase_url: https://crm.example.com\n"
+_ORDER = ("salesforce", "hubspot", "zoho", "dynamics", "sap", "sap_v2", "fxiaoke")
+
+
+def _found() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def emulated_kinds() -> list[str]:
+    """Every kind that has an emulator: ours in their usual order, then those of other packages. Imports none."""
+    found = _found()
+    return [kind for kind in _ORDER if kind in found] + sorted(found.keys() - set(_ORDER))
+
+
+def emulator_class(kind: str) -> "type[Emulator]":
+    """The emulator of a kind. Raises ConfigError for a kind without one."""
+    entry = _found().get(kind)
+    if entry is None:
+        message = f"there is no emulator of {kind}; there are {', '.join(emulated_kinds())}"
+        raise ConfigError(message)
+    found: type[Emulator] = entry.load()
+    return found
+
+
+def connection_template(kind: str) -> str:
+    """The commented connection file of a kind; a package keeps its own beside the connector, as ``KIND.yaml``."""
+    ours = _DEFAULTS / f"{kind}.yaml"
+    if ours.exists():
+        return ours.read_text(encoding="utf-8")
+    package = connector_class(kind).__module__.rpartition(".")[0]
+    theirs = files(package).joinpath(f"{kind}.yaml")
+    return theirs.read_text(encoding="utf-8") if theirs.is_file() else _BARE.format(kind=kind)
+
+
+def with_sandbox_secrets(text: str, url: str) -> str:
+    """A connection file with the credentials that emulators take, and every sign-in at their address."""
+    text = re.sub(r"^(\s+)host: \S+", rf"\1host: {url}", text, flags=re.MULTILINE)
+    return re.sub(r"(\w+): env:\w+", r"\1: sandbox", text)
+
+
+def connection_file(kind: str, url: str, *, write_back: bool = True, company: bool = False) -> str:
+    """The default connection file of a kind, pointed at an emulator; ``company`` maps the simulated company's own fields."""
+    text = with_sandbox_secrets(connection_template(kind), url)
+    text = re.sub(r"^base_url:.*$", f"base_url: {url}", text, flags=re.MULTILINE)
+    text = re.sub(r"^allowance:.*$", "allowance: {share: 1}", text, flags=re.MULTILINE)
+    before, mark, after = text.partition("write_back:")
+    if company and (fields := emulator_class(kind).company_fields):
+        before += f"fields: {json.dumps(fields)}\n"
+    return before + mark + after if write_back else before
