@@ -7,6 +7,7 @@ In a template ``{host}`` is ``sign_in.host``, else the way's ``default_host``, e
 works without a restart. What a token answer says of hosts (``instance_url``) is ignored: ``base_url`` holds.
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from connectors.http import Http
 
 __all__ = [
+    "Basic",
     "ByFlow",
     "ClientCredentials",
     "JwtBearer",
@@ -72,6 +74,28 @@ class _Static:
 
     def renew(self, door: "Http", refused: Mapping[str, str]) -> bool:
         """True if the operator has replaced the secret since."""
+        return self.headers(door) != refused
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """User and password with every call (RFC 7617): ``sign_in.username`` and ``sign_in.password``."""
+
+    def bind(self, connection: ConnectionSettings, tokens: TokenStore) -> Auth:
+        """This way for one connection; nothing is stored."""
+        return _Basic(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class _Basic:
+    connection: ConnectionSettings
+
+    def headers(self, door: "Http") -> Mapping[str, str]:
+        pair = f"{setting(self.connection, 'username')}:{setting(self.connection, 'password')}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    def renew(self, door: "Http", refused: Mapping[str, str]) -> bool:
+        """True if the operator has replaced the password since: a refused one is not sent again, it would lock the user."""
         return self.headers(door) != refused
 
 

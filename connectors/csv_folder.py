@@ -25,7 +25,7 @@ from connectors.base import (
     WriteTarget,
     Written,
 )
-from connectors.csv_rows import BadRow, Row, Table, digest_of, open_table
+from connectors.csv_rows import BadRow, Row, Table, digest_of, names_shown, open_table
 from connectors.csv_scores import ScoresFile
 from connectors.csv_settings import FILES, CsvSettings
 from connectors.csv_values import SORTS, Sort, Spelling, sort_of
@@ -89,29 +89,32 @@ class CsvFolder(Connector):
                 continue
             try:
                 table = self._table(stream)
-                if table is not None:
-                    self._check_columns(stream, table)
+                if table is None:
+                    absent.append(f"{stream.remote}.csv")
+                    continue
+                self._check_columns(stream, table)
+                found = list(self._found(stream, table))
             except ConfigError as error:
-                yield Finding("error", stream.name, str(error))
-                continue
-            if table is None:
-                absent.append(f"{stream.remote}.csv")
-            else:
-                yield from self._found(stream, table)
+                found = [Finding("error", stream.name, str(error))]
+            yield from found
         if absent:
             text = f"not there, so nothing is known of them: {', '.join(absent)}"
             yield Finding("info", str(self.connection.folder), text)
 
     def _found(self, stream: Stream, table: Table) -> Iterator[Finding]:
-        rows = sum(1 for row in table.rows() if isinstance(row, Row))
+        rows, bad_rows = 0, list[BadRow]()
+        for row in table.rows():
+            rows += isinstance(row, Row)
+            if isinstance(row, BadRow) and len(bad_rows) < 10:
+                bad_rows.append(row)
         yield Finding("ok", stream.name, f"{table.path.name}: {rows} rows, {len(table.columns)} columns")
         unread = [column for column in table.columns if column not in remote_fields(stream, self.connection)]
         if unread:
-            yield Finding("info", stream.name, f"{table.path.name}: not read: {', '.join(unread)}")
+            yield Finding("info", stream.name, f"{table.path.name}: not read: {names_shown(unread)}")
         if table.encoding == "cp1252" and self.connection.encoding is None:
             text = f"{table.path.name} is not UTF-8: read as Windows-1252"
             yield Finding("warning", stream.name, text, "save it as UTF-8, or set `encoding`")
-        for bad in islice((row for row in table.rows() if isinstance(row, BadRow)), 10):
+        for bad in bad_rows:
             yield Finding("warning", bad.place, bad.text, "correct the row; it is skipped")
 
     def remote_names(self, stream: Stream) -> Mapping[str, str]:
@@ -207,8 +210,14 @@ class CsvFolder(Connector):
         missing = [f"{where}: {path}{_nearest(path, columns)}" for where, path in named if path not in columns]
         if missing:
             raise ConfigError(f"{self.connection.name}: {table.path} has no such column: {'; '.join(missing)}")
+        known = remote_fields(stream, self.connection)
+        if not set(known) & set(columns):
+            raise ConfigError(
+                f"{self.connection.name}: {table.path} has none of the columns of {stream.name}: {', '.join(known)}. "
+                f"Name its own in fields.{stream.name}, or another file"
+            )
         source = sources(stream, self.connection)["remote_id"]
-        if stream.kind in NEEDS_ID and not set(paths_of(source)) & set(table.columns):
+        if stream.kind in NEEDS_ID and not set(paths_of(source)) & set(columns):
             raise ConfigError(
                 f"{self.connection.name}: {table.path} has no column id: name the one that identifies a row in "
                 f"fields.{stream.name}.remote_id"
@@ -231,7 +240,7 @@ class CsvFolder(Connector):
 
 def _nearest(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f" (did you mean {near[0]}?)" if near else ""
+    return f" (did you mean {names_shown(near)}?)" if near else ""
 
 
 def _touched_at(path: Path) -> datetime:

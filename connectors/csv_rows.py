@@ -2,16 +2,18 @@
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
+from connectors.csv_sheets import sheet_cells
 from connectors.errors import ConfigError
+from connectors.secrets import looks_secret
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -20,6 +22,10 @@ _BOMS = (
 )
 _SEPARATORS = ",;\t|"
 _BLOCK = 1 << 20
+_NAME = re.compile(r"\w[\w .()#%&+/*?'-]{0,59}")
+_MOST_NAMES = 40
+_END = "\x00"
+"""A line behind the last one, which no file can hold: where it is found in a cell, that cell's quote was left open."""
 
 
 class Row(dict[str, Any]):
@@ -53,35 +59,51 @@ class Table:
     def rows(self) -> Iterator[Row | BadRow]:
         """Every row behind the header; row numbers are those that a spreadsheet shows. Empty rows are passed over."""
         number = 1
-        for cells in self._cells():
+        for cells, lines in self._cells():
             number += 1
             place = f"{self.path.name} row {number}"
-            if isinstance(cells, str):
-                yield BadRow(place, cells)
-            elif not any(cell not in (None, "") for cell in cells):
+            if not any(cell not in (None, "") for cell in cells):
                 continue
-            elif len(cells) != len(self.columns):
-                text = f"{len(cells)} cells under {len(self.columns)} columns: is a quote or a separator missing?"
+            if len(cells) != len(self.columns):
+                text = (
+                    f"{len(cells)} cells under {len(self.columns)} columns{lines}: is a quote or a separator missing?"
+                )
                 yield BadRow(place, text)
             else:
                 yield Row(zip(self.columns, cells, strict=True), place)
 
-    def _cells(self) -> Iterator[list[Any] | str]:
+    def _cells(self) -> Iterator[tuple[list[Any], str]]:
+        """Cells of each row, with words for the lines that it takes where those are several."""
         if self.encoding is None:
-            yield from _sheet_cells(self.path, self.sheet, len(self.columns))
+            yield from ((cells, "") for cells in sheet_cells(self.path, self.sheet, len(self.columns)))
             return
         with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
-            reader = csv.reader((line.replace("\x00", "") for line in file), delimiter=self.separator)
-            next(reader, None)
-            while True:
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield str(error)
-                    continue
-                yield cells
+            yield from self._parsed(file)
+
+    def _parsed(self, file: Iterable[str]) -> Iterator[tuple[list[Any], str]]:
+        """Raises ConfigError for a quote that never ends: it swallows the rows behind it, which are not gone."""
+        lines = chain((line.replace("\x00", "") for line in file), (_END,))
+        reader = csv.reader(lines, delimiter=self.separator)
+        if any(_END in cell for cell in next(reader, ())):
+            raise self._open_quote(1)
+        while True:
+            first = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except csv.Error:  # its only one here: a cell longer than csv.field_size_limit()
+                raise self._open_quote(first) from None
+            if cells == [_END]:
+                return
+            if cells and cells[-1].endswith(_END):
+                raise self._open_quote(first + sum(cell.count("\n") for cell in cells[:-1]))
+            last = reader.line_num
+            yield cells, f" in lines {first} to {last}" if last > first else ""
+
+    def _open_quote(self, line: int) -> ConfigError:
+        return ConfigError(
+            f'{self.path}: line {line}: a quote (") begins in this row and does not end, so that nothing behind it can be '
+            "read: close it, or double it where it is part of the text"
+        )
 
 
 def open_table(path: Path, encoding: str | None = None) -> Table:
@@ -94,7 +116,7 @@ def open_table(path: Path, encoding: str | None = None) -> Table:
     if not path.is_file():
         raise ConfigError(f"{path}: there is no such file")
     if path.suffix.lower() == ".xlsx":
-        return Table(path, _header(path, next(_sheet_cells(path, sheet or None, 0, skip=0), [])), sheet=sheet or None)
+        return Table(path, _header(path, next(sheet_cells(path, sheet or None, 0, skip=0), [])), sheet=sheet or None)
     encoding = encoding or _encoding(path)
     try:
         with path.open(encoding=encoding, errors="replace", newline="") as lines:
@@ -104,6 +126,8 @@ def open_table(path: Path, encoding: str | None = None) -> Table:
             cells = next(csv.reader(lines, delimiter=separator), [])
     except LookupError:
         raise ConfigError(f"{path}: encoding {encoding} is not one we know") from None
+    except csv.Error:
+        raise ConfigError(f"{path}: the first row does not name columns: is a quote left open?") from None
     return Table(path, _header(path, cells), encoding, separator)
 
 
@@ -111,10 +135,21 @@ def _header(path: Path, cells: Iterable[Any]) -> tuple[str, ...]:
     columns = tuple(str(cell or "").replace("\x00", "").strip() for cell in cells)
     if not any(columns):
         raise ConfigError(f"{path}: the first row must name the columns")
-    twice = sorted({column for column in columns if column and columns.count(column) > 1})
+    seen = Counter(column for column in columns if column)
+    twice = sorted(column for column, times in seen.items() if times > 1)
     if twice:
-        raise ConfigError(f"{path}: column {', '.join(twice)} is there twice: rename one")
+        raise ConfigError(f"{path}: column {names_shown(twice)} is there twice: rename one")
     return columns
+
+
+def names_shown(columns: Sequence[str]) -> str:
+    """Column names for a text, less those that look like anything else: the file may be none that we were meant to see."""
+    names = [column for column in columns if _NAME.fullmatch(column) and not looks_secret(column)]
+    hidden = len(columns) - len(names)
+    if hidden:
+        names.append(f"{hidden} that {'do' if hidden > 1 else 'does'} not look like the name of a column")
+    shown = names[:_MOST_NAMES]
+    return ", ".join(shown) + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
 
 
 def _encoding(path: Path) -> str:
@@ -135,40 +170,6 @@ def _encoding(path: Path) -> str:
         except UnicodeDecodeError:
             return "cp1252"
     return "utf-8"
-
-
-def _sheet_cells(path: Path, sheet: str | None, width: int, *, skip: int = 1) -> Iterator[list[Any]]:
-    from openpyxl import load_workbook  # slow to import, and used by few
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, BadZipFile, OSError, KeyError, ValueError) as error:
-        raise ConfigError(f"{path}: not a readable XLSX file ({type(error).__name__})") from None
-    try:
-        if sheet is not None and sheet not in book.sheetnames:
-            raise ConfigError(f"{path}: there is no sheet {sheet}; there are {', '.join(book.sheetnames)}")
-        cells = book[sheet] if sheet is not None else book.worksheets[0]
-        for number, row in enumerate(cells.iter_rows(values_only=True)):
-            if number >= skip:
-                values = [_plain(value) for value in row]
-                # Rows end at their last filled cell, and some programs format empty columns behind the table.
-                while len(values) > width and skip and values[-1] is None:
-                    values.pop()
-                yield values + [None] * (width - len(values))
-    finally:
-        book.close()
-
-
-def _plain(value: Any) -> Any:
-    """A spreadsheet's value: numbers exact as they are shown, a midnight as a date."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, datetime) and value == datetime.combine(value.date(), datetime.min.time()):
-        return value.date()
-    return value if isinstance(value, str | int | date) else str(value)
 
 
 def digest_of(path: Path) -> str:

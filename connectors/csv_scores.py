@@ -11,13 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from connectors.base import Value, Write, WriteTarget
+from connectors.csv_cells import csv_line, sealed, unsealed
 from connectors.errors import ContractError, RetryLaterError
 from connectors.types import canonical_text
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula at a cell's start: such a text gets an apostrophe, as people write it."""
-
 Key = tuple[str, str]
 
 
@@ -35,7 +33,7 @@ def spell(value: Value) -> str:
         case date():
             return value.isoformat()
         case str():
-            return f"'{value}" if value.startswith((*_RISKY, "'")) else value
+            return sealed(value)
 
 
 def unspell(cell: str, ours: str) -> Value:
@@ -46,7 +44,7 @@ def unspell(cell: str, ours: str) -> Value:
         return Decimal(cell)
     if ours.endswith("_at"):
         return datetime.fromisoformat(cell)
-    return cell.removeprefix("'")
+    return unsealed(cell)
 
 
 class ScoresFile:
@@ -90,17 +88,18 @@ class ScoresFile:
             header = list(reader.fieldnames or ())
             if header[:2] != ["record", "id"]:
                 raise ContractError(f"{self.path} is not ours: it does not begin with record,id. Move it away")
-            rows = {(row["record"], row["id"]): {name: row[name] or "" for name in header[2:]} for row in reader}
+            rows = {
+                (row["record"], unsealed(row["id"])): {name: row[name] or "" for name in header[2:]} for row in reader
+            }
         return dict.fromkeys(header[2:]), rows
 
     def _save(self, columns: list[str], rows: Mapping[Key, Mapping[str, str]]) -> None:
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".scores-", suffix=".csv")
         try:
             with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:  # the mark makes Excel read UTF-8
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(["record", "id", *columns])
+                file.write(csv_line(["record", "id", *columns]))
                 for (record, remote_id), row in sorted(rows.items()):
-                    writer.writerow([record, remote_id, *(row.get(column, "") for column in columns)])
+                    file.write(csv_line([record, sealed(remote_id), *(row.get(column, "") for column in columns)]))
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(self.path)

@@ -9,14 +9,16 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import structlog
 import tenacity
+from urllib3.exceptions import LocationValueError
 
+from connectors.addresses import is_loopback
 from connectors.answers import Answer, answer_of, claims_json, path_template, scrub, server_time, write_json
 from connectors.errors import ConfigError, ContractError, RetryLaterError
 from connectors.limiter import Bucket, Limiter, Usage
 from connectors.manners import Auth, Fault, Manners, plain_fault, token_fault
-from connectors.settings import ConnectionSettings, is_loopback
+from connectors.settings import ConnectionSettings
 from connectors.transport import new_session, origin
-from connectors.verdicts import LONGEST_WAIT_SECONDS, AgainError, Call, lost, refusal
+from connectors.verdicts import BAD_ADDRESS, LONGEST_WAIT_SECONDS, AgainError, Call, lost, refusal
 
 __all__ = ["Auth", "Bucket", "Fault", "Http", "Limiter", "Manners", "Usage", "plain_fault"]
 
@@ -127,18 +129,8 @@ class Http:
                 f"{self._where(request)}: the request takes {len(request.path_url)} characters, "
                 f"{self.manners.max_url} are safe: map fewer fields"
             )
-        return self._answer(
-            Call(
-                request,
-                self._where(request),
-                bucket,
-                self.manners.fault,
-                sign_in=sign_in,
-                accept=accept,
-                stream=stream,
-                json_only=json_only,
-            )
-        )
+        where, fault = self._where(request), self.manners.fault
+        return self._answer(Call(request, where, bucket, fault, sign_in, accept, stream, json_only))
 
     def fetch_token(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Any:
         """The JSON of a token endpoint, wherever it is: the one call that may leave ``base_url``'s host.
@@ -181,6 +173,10 @@ class Http:
             return None
         return self.server_now()
 
+    def hurry(self) -> None:
+        """From now on tries everything at most twice: somebody waits for the answer."""
+        self._retrying = self._retrying.copy(stop=tenacity.stop_after_attempt(min(2, self.manners.tries)))
+
     def close(self) -> None:
         """Closes the pool."""
         self._session.close()
@@ -193,7 +189,10 @@ class Http:
         return path
 
     def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
-        return self._session.prepare_request(request)
+        try:
+            return self._session.prepare_request(request)
+        except requests.RequestException:  # its text holds the URL
+            raise ConfigError(f"{self.connection.name}: {BAD_ADDRESS}") from None
 
     def _where(self, request: requests.PreparedRequest) -> str:
         return f"{self.connection.name}: {request.method} {path_template(request.url or '')}"
@@ -236,15 +235,15 @@ class Http:
         self.limiter.admit(call.bucket)
         request = call.request.copy()
         try:
-            request.prepare_headers({**request.headers, **signed})
+            self.manners.sign(request, signed)
             response = self._session.send(
                 request,
                 timeout=self._timeout,
                 stream=call.stream,
                 allow_redirects=call.request.method in ("GET", "HEAD"),
             )
-        except requests.RequestException as error:
-            raise lost(call, error) from None  # its text holds the URL with the query
+        except (requests.RequestException, UnicodeError, LocationValueError) as error:
+            raise lost(call, error) from None  # its text holds the URL with the query, or a secret
         answer = answer_of(response)
         moment = server_time(answer)
         if moment is not None and call.fault is self.manners.fault:  # not the clock of a token host
@@ -253,10 +252,10 @@ class Http:
         return answer, None if answer.status_code in call.accept else self._fault(call, answer)
 
     def _fault(self, call: Call, answer: Answer) -> Fault | None:
-        if 300 <= answer.status_code < 400 and answer.status_code != 304:
-            target = urljoin(answer.url, answer.headers.get("Location", ""))
-            return Fault("contract", str(answer.status_code), f"it sends us to {origin(target)}: check base_url")
         try:
+            if 300 <= answer.status_code < 400 and answer.status_code != 304:
+                target = urljoin(answer.url, answer.headers.get("Location", ""))
+                return Fault("contract", str(answer.status_code), f"it sends us to {origin(target)}: check base_url")
             return call.fault(answer)
         except ValueError:  # an error body that is not the JSON it should be, such as a proxy's page
             return plain_fault(answer)

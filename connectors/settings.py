@@ -1,13 +1,11 @@
 """What a connection file may say. Unknown keys are errors; secrets are references; durations are written 5m or 1h."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -22,58 +20,28 @@ from pydantic import (
     field_validator,
 )
 
+from connectors.addresses import check_proxy, check_url
 from connectors.records import Outcome
 from connectors.secrets import Secret, parse_secret
 
 _OURS = re.compile(r"Z?scoreback_?\w*", re.IGNORECASE)  # SAP puts a Z before names of customers' fields
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_LONGEST = timedelta(days=3_650)
 
 
 def parse_duration(value: Any) -> timedelta:
-    """``5m`` as a timedelta. Units: s, m, h, d."""
+    """``5m`` as a timedelta, ten years at most. Units: s, m, h, d."""
     if isinstance(value, timedelta):
         return value
-    match = re.fullmatch(r"(\d+)\s*([smhd])", str(value).strip())
+    match = re.fullmatch(r"([0-9]+)\s*([smhd])", str(value).strip())
     if match is None:
         message = "must be a duration such as 30s, 5m, 1h or 7d"
         raise ValueError(message)
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _check_url(given: Any) -> str:
-    value = str(given)
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        message = "must be a URL such as https://acme.my.salesforce.com"
+    # Compared as text first: nobody waits for the number that a hundred thousand digits are.
+    if len(match[1]) > 9 or int(match[1]) * _SECONDS[match[2]] > _LONGEST.total_seconds():
+        message = f"must be at most {_LONGEST.days}d"
         raise ValueError(message)
-    if parts.scheme == "http" and not is_loopback(value):
-        message = "plain http is accepted for loopback only: write https"
-        raise ValueError(message)
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        message = "must be scheme, host and path only"
-        raise ValueError(message)
-    return value.rstrip("/")
-
-
-def _check_proxy(given: Any) -> str:
-    value = str(given)
-    parts = urlsplit(value)
-    if "@" in value:
-        message = "must not hold a user and password: leave it out and set HTTPS_PROXY where the service is started"
-        raise ValueError(message)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        message = "must be a URL such as http://proxy.example.com:3128"
-        raise ValueError(message)
-    return value
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
 def from_file(value: Any, info: ValidationInfo) -> Path:
@@ -95,12 +63,12 @@ Duration = Annotated[
     PlainSerializer(lambda value: f"{int(value.total_seconds())}s"),
     WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[smhd]$"}),
 ]
-Url = Annotated[str, BeforeValidator(_check_url)]
+Url = Annotated[str, BeforeValidator(check_url)]
 SecretRef = Annotated[
     Secret,
     BeforeValidator(_secret),
     PlainSerializer(lambda secret: secret.reference),
-    WithJsonSchema({"type": "string", "pattern": r"^(env:.+|file:.+|keyring:.+/.+|sandbox)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:.+/.+|sandbox)$"}),
 ]
 
 
@@ -119,14 +87,21 @@ class SignIn(Settings):
 class Allowance(Settings):
     """How much of the CRM's daily calls is ours."""
 
-    share: Decimal = Field(default=Decimal("0.2"), gt=0, le=1)
-    calls: int | None = Field(default=None, gt=0, description="Our calls a day, where the CRM does not tell its limit")
+    share: Decimal = Field(default=Decimal("0.2"), gt=0, le=1, decimal_places=9)
+    calls: int | None = Field(
+        default=None, gt=0, le=10**12, description="Our calls a day, where the CRM does not tell its limit"
+    )
 
 
 class StreamSettings(Settings):
     """What to read of one stream."""
 
     since: date | None = Field(default=None, description="Oldest day worth reading in a first load")
+    object: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The remote object to read, for a stream that the CRM has no standard object for",
+    )
 
 
 class Constant(Settings):
@@ -140,7 +115,7 @@ class StageSettings(Settings):
 
     stage: str
     outcome: Outcome
-    probability: Decimal | None = Field(default=None, ge=0, le=1)
+    probability: Decimal | None = Field(default=None, ge=0, le=1, decimal_places=9)
     label: str | None = None
     qualified: bool | None = None
 
@@ -188,14 +163,14 @@ WriteBack = Annotated[
 class Network(Settings):
     """How to reach the CRM."""
 
-    proxy: Annotated[str, BeforeValidator(_check_proxy)] | None = Field(
+    proxy: Annotated[str, BeforeValidator(check_proxy)] | None = Field(
         default=None, description="URL of a proxy; the environment's (HTTPS_PROXY) is taken where this is left out"
     )
     ca_file: Annotated[Path, BeforeValidator(from_file)] | None = Field(
         default=None, description="Certificates of a private CA, as PEM"
     )
-    connect_timeout: Duration = timedelta(seconds=5)
-    read_timeout: Duration = timedelta(seconds=120)
+    connect_timeout: Duration = Field(default=timedelta(seconds=5), ge=timedelta(seconds=1), le=timedelta(hours=1))
+    read_timeout: Duration = Field(default=timedelta(seconds=120), ge=timedelta(seconds=1), le=timedelta(hours=1))
 
 
 class ConnectionSettings(Settings):
@@ -204,6 +179,9 @@ class ConnectionSettings(Settings):
     own_names_only: ClassVar[bool] = True
     """False for a CRM where we cannot choose field names (Fxiaoke), or for no CRM at all (csv)."""
 
+    own_objects: ClassVar[frozenset[str]] = frozenset()
+    """Streams without a standard object in this CRM: off until ``streams.NAME.object`` says where the company keeps it."""
+
     kind: str
     base_url: Url | None = None
     sign_in: SignIn = SignIn()
@@ -211,6 +189,9 @@ class ConnectionSettings(Settings):
     every: Duration = Field(default=timedelta(minutes=5), ge=timedelta(seconds=1), description="How often it is read")
     metadata_every: Duration = Field(default=timedelta(hours=1), description="Stages, currencies, account settings")
     deletions_every: Duration = Field(default=timedelta(hours=1), description="Deleted and merged records")
+    reconcile: Duration = Field(
+        default=timedelta(days=1), description="How often the ids of all records are compared with the CRM's"
+    )
     overlap: Duration = Field(default=timedelta(minutes=10), description="How far a pull looks back for late commits")
     allowance: Allowance = Allowance()
     network: Network = Network()
@@ -236,10 +217,28 @@ class ConnectionSettings(Settings):
 
     def stream(self, name: str) -> StreamSettings | None:
         """Settings of a stream; None if it is off."""
-        setting = self.streams.get(name, "on")
+        setting = self.streams.get(name, "off" if name in self.own_objects else "on")
         if setting == "off":
             return None
         return StreamSettings() if setting == "on" else setting
+
+    def object_of(self, name: str) -> str | None:
+        """The remote object that the admin named for a stream; None for the connector's own choice."""
+        setting = self.streams.get(name)
+        return setting.object if isinstance(setting, StreamSettings) else None
+
+    @field_validator("streams")
+    @classmethod
+    def _objects(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, setting in value.items():
+            named = isinstance(setting, StreamSettings) and setting.object is not None
+            if named and name not in cls.own_objects:
+                message = f"{name}: object cannot be chosen for this stream; map its fields under fields.{name}"
+                raise ValueError(message)
+            if not named and setting != "off" and name in cls.own_objects:
+                message = f"{name} has no standard object here: name yours, {name}: {{object: NAME}}"
+                raise ValueError(message)
+        return value
 
     @field_validator("write_back")
     @classmethod

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
 from connectors.answers import scrub
 from connectors.errors import ConfigError, ContractError, SignInError
 from connectors.secrets import Secret
@@ -15,6 +17,8 @@ from connectors.settings import ConnectionSettings
 
 if TYPE_CHECKING:
     from connectors.http import Http
+
+log = structlog.get_logger("connectors.tokens")
 
 LIFE_USED = 0.8
 """A token with a known life is renewed when this part of it is over."""
@@ -26,11 +30,15 @@ ASSERTION_SECONDS = 180
 """Life of a signed assertion: long enough for a slow line, short enough to be worthless later."""
 
 
+class TokenUnreadableError(ConfigError):
+    """What was stored of a sign-in cannot be decrypted: the key of the token store is another one."""
+
+
 class TokenStore(Protocol):
     """Keeps what a CRM issues to us between runs and for other workers. ``name`` is the connection's."""
 
     def load(self, name: str) -> dict[str, Any] | None:
-        """What was saved last; None if nothing was."""
+        """What was saved last; None if nothing was. Raises TokenUnreadableError."""
         ...
 
     def save(self, name: str, token: dict[str, Any]) -> None:
@@ -101,6 +109,7 @@ class TokenAuth(ABC):
         self._lock = threading.RLock()
         self._token: dict[str, Any] | None = None
         self._refused: tuple[str, float, str] | None = None
+        self._unreadable: TokenUnreadableError | None = None
 
     def headers(self, door: "Http") -> Mapping[str, str]:
         """The access token's header; fetches, or renews in good time."""
@@ -143,8 +152,18 @@ class TokenAuth(ABC):
         return blake2b(text.encode(), digest_size=16, person=b"scoreback-auth").hexdigest()
 
     def _saved(self) -> dict[str, Any] | None:
-        token = self.tokens.load(self.connection.name)
+        try:
+            token = self.tokens.load(self.connection.name)
+        except TokenUnreadableError as error:
+            self._drop(error)
+            return None
         return token if token and token.get("origin") == self._origin() and token.get("access_token") else None
+
+    def _drop(self, error: TokenUnreadableError) -> None:
+        """Goes on without what was stored. It is replaced by the next sign-in that succeeds, and only then."""
+        if self._unreadable is None:
+            log.warning("stored_token_dropped", connection=self.connection.name, advice=str(error))
+        self._unreadable = error
 
     def _renewed(self, door: "Http", refused: Mapping[str, str] | None) -> dict[str, Any]:
         origin = self._origin()
@@ -160,6 +179,7 @@ class TokenAuth(ABC):
             raise
         token = {**answer, "origin": origin}
         self.tokens.save(self.connection.name, token)  # before first use: a lost rotated token locks us out
+        self._unreadable = None
         return token
 
     def _fetch(self, door: "Http") -> dict[str, Any]:
@@ -241,11 +261,21 @@ class RefreshAuth(TokenAuth):
         used = self._current()
         try:
             token = super()._fetch(door)
-        except SignInError:
+        except SignInError as error:
             if self._current() == used:
-                raise
+                raise self._told(error) from None
             token = super()._fetch(door)  # another worker has just rotated it
         return {"refresh_token": used, **token}
+
+    def _told(self, error: SignInError) -> SignInError:
+        """With what to do where the newest refresh token is the one that we can no longer read."""
+        if self._unreadable is None:
+            return error
+        name = self.connection.name
+        return SignInError(
+            f"{error}. {self._unreadable}. Or authorise {name} in the CRM once more and put the new refresh token "
+            "where sign_in.refresh_token points: it is taken from there at the next try"
+        )
 
 
 class PasswordAuth(TokenAuth):

@@ -9,16 +9,20 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.utils import get_environ_proxies
 
-from connectors.settings import ConnectionSettings, is_loopback
+from connectors.addresses import is_loopback
+from connectors.settings import ConnectionSettings
 
-POOL_SIZE = 8
+POOL_SIZE = 16
 """Sockets kept open per CRM: as many as the service has threads for one connection."""
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, spelled one way."""
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    """Scheme, host and port of a URL, spelled one way; the same words for all that are none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return "an address that is not valid"
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 

@@ -24,6 +24,8 @@ from connectors.transport import is_untrusted_certificate, origin, reason_lost
 LONGEST_WAIT_SECONDS = 60.0
 """A CRM that asks for more patience than this is left alone until the next run."""
 
+BAD_ADDRESS = "no request can be sent to this address: correct base_url, or sign_in.host"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -79,13 +81,15 @@ def _again(message: str, code: str, after_seconds: float | None) -> Exception:
     return AgainError(later, code, after_seconds)
 
 
-def lost(call: Call, error: requests.RequestException) -> Exception:
-    """The error for a request that got no whole answer."""
+def lost(call: Call, error: Exception) -> Exception:
+    """The error for a request that got no whole answer, or that could not even be sent."""
+    if isinstance(error, UnicodeError | requests.exceptions.InvalidHeader):
+        return ConfigError(f"{call.where}: a secret of sign_in holds characters that no header carries")
+    if not isinstance(error, requests.RequestException) or isinstance(error, requests.exceptions.InvalidURL):
+        return ConfigError(f"{call.where}: {BAD_ADDRESS}")
     host = origin(call.request.url or "")
     if is_untrusted_certificate(error):
         return ConfigError(f"{call.where}: the certificate of {host} is not trusted: name its CA in network.ca_file")
-    if isinstance(error, requests.exceptions.InvalidHeader):
-        return ConfigError(f"{call.where}: a secret of sign_in holds characters that no header carries")
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return ContractError(f"{call.where}: {host} redirects in a circle")
     reason = reason_lost(error)

@@ -1,5 +1,6 @@
 """Configuration: from a folder of YAML to settings, or to every problem at once with file, line and column."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,18 +9,24 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from connectors.addresses import is_loopback
 from connectors.errors import ConfigError
-from connectors.settings import ConnectionSettings, is_loopback
+from connectors.settings import ConnectionSettings
 from scoring.plan import Plan
 from sync import config_checks
 from sync.config_errors import explain, nearest, without_mistakes
 from sync.settings import ScorebackSettings
-from sync.yaml_file import Problem, YamlFile, read_yaml
+from sync.yaml_file import LARGEST, Problem, YamlFile, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
 SAMPLE = ".sample.yaml"
 """End of the names of files that show what could be written; they are not read."""
+
+_UNREADABLE = "this user may not read the folder: give it to the user who runs scoreback"
+
+_TOP = ("scoreback.yaml", "people.yaml")
+"""Files of the folder itself."""
 
 _ROUNDS = 4
 """How often a file is looked at again without its mistakes: rules about several keys speak only when each key is well."""
@@ -57,7 +64,11 @@ def load_config(folder: Path) -> Config:
             f"{folder}: there is no configuration folder. Run `scoreback init`, or name one with -c or SCOREBACK_CONFIG"
         )
         raise ConfigError(message)
+    if not _is_readable(folder):
+        message = f"{folder}: {_UNREADABLE}"
+        raise ConfigError(message)
     loader = _Loader(folder)
+    loader.misnamed()
     settings = loader.settings()
     connections = loader.connections()
     plans = loader.plans()
@@ -72,33 +83,38 @@ class _Loader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: list[YamlFile] = []
-        self._misnamed: list[Problem] = []
+        self.unread: list[Problem] = []
 
     @property
     def problems(self) -> list[Problem]:
-        return [*self._misnamed, *(problem for file in self.files for problem in file.problems)]
+        return [*self.unread, *(problem for file in self.files for problem in file.problems)]
 
-    def read(self, path: Path) -> YamlFile:
-        file = read_yaml(path, shown(path))
+    def read(self, path: Path, *, largest: int = LARGEST) -> YamlFile:
+        file = read_yaml(path, shown(path), largest=largest)
         if not file.problems and not isinstance(file.data, dict):
             file.problem((), "the file must be a map of keys to values")
         self.files.append(file)
         return file
 
     def named(self, folder: str) -> list[Path]:
-        """Files of a folder that are to be read; a finding for each that only looks like one."""
-        paths = sorted(self.folder.joinpath(folder).glob("*.y*ml"))
-        found = [path for path in paths if path.suffix == ".yaml" and not path.name.endswith(SAMPLE)]
-        for path in paths:
-            if path.suffix == ".yml":
-                self._misnamed.append(Problem(shown(path), 1, 1, f"is not read: name it {path.stem}.yaml"))
-        return found
+        """Files of a folder that are to be read."""
+        place = self.folder / folder
+        if place.is_dir() and not _is_readable(place):  # it would look like one without files
+            self.unread.append(Problem(shown(place), 1, 1, _UNREADABLE))
+        return [path for path in _yaml_files(self.folder / folder) if path.suffix == ".yaml"]
+
+    def misnamed(self) -> None:
+        """A finding for each file that only looks as if it were read."""
+        for path in _yaml_files(self.folder):
+            name = f"{path.stem.lower()}.yaml"
+            if name in _TOP and path.name != name:
+                self.unread.append(Problem(shown(path), 1, 1, f"is not read: name it {name}"))
+        for path in (*_yaml_files(self.folder / "connections"), *_yaml_files(self.folder / "plans")):
+            if path.suffix != ".yaml":
+                self.unread.append(Problem(shown(path), 1, 1, f"is not read: name it {path.stem}.yaml"))
 
     def settings(self) -> ScorebackSettings:
         path = self.folder / "scoreback.yaml"
-        misspelled = self.folder / "scoreback.yml"
-        if misspelled.exists():
-            self._misnamed.append(Problem(shown(misspelled), 1, 1, "is not read: name it scoreback.yaml"))
         return (validated(self.read(path), ScorebackSettings) if path.exists() else None) or ScorebackSettings()
 
     def connections(self) -> dict[str, ConnectionSettings]:
@@ -127,7 +143,10 @@ class _Loader:
 
     def people(self) -> dict[str, str]:
         path = self.folder / "people.yaml"
-        return config_checks.people_map(self.read(path), self._connection_names()) if path.exists() else {}
+        if not path.exists():
+            return {}
+        file = self.read(path, largest=4 * LARGEST)  # a line for each person of a large firm
+        return config_checks.people_map(file, self._connection_names())
 
     def across(self, plans: list[Plan]) -> None:
         """What no file can tell by itself."""
@@ -140,9 +159,17 @@ class _Loader:
                     where, f"mirrors.primary: {primary} is not one of our connections.{nearest(primary, names)}"
                 )
         config_checks.check_versions(plans, self.files)
+        config_checks.check_overlaps(plans, self.files)
 
     def _connection_names(self) -> list[str]:
         return [path.stem for path in self.named("connections")]
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    """What ends like YAML in any spelling, samples left out."""
+    found = folder.iterdir() if folder.is_dir() and _is_readable(folder) else ()
+    paths = [path for path in found if path.suffix.lower() in (".yaml", ".yml")]
+    return sorted(path for path in paths if not path.name.lower().endswith(SAMPLE))
 
 
 def read_connection(file: YamlFile) -> ConnectionSettings | None:
@@ -171,6 +198,10 @@ def validated(file: YamlFile, model: type[Model]) -> Model | None:
         else:
             return None if file.problems else result
     return None
+
+
+def _is_readable(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def shown(path: Path) -> str:

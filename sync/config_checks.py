@@ -1,6 +1,8 @@
 """What a file may say beyond its form: known kinds, streams, fields and names. Findings are added to the file."""
 
+import re
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any
 
 from connectors.base import Connector
@@ -99,7 +101,8 @@ def connection_model(file: YamlFile) -> ConnectionModel | None:
         return None
     if kind not in kinds():
         advice = nearest(str(kind), kinds()) or f" There are {known}."
-        file.problem(("kind",), f"kind: {kind} is not a CRM we know.{advice} The rest of the file was not looked at")
+        said = kind if re.fullmatch("[A-Za-z_]{1,20}", str(kind)) else "this"  # not what was pasted into the wrong line
+        file.problem(("kind",), f"kind: {said} is not a CRM we know.{advice} The rest of the file was not looked at")
         return None
     try:
         return ConnectionModel(connector_class(kind))
@@ -113,7 +116,8 @@ def check_plan(file: YamlFile) -> None:
     from scoring.plan_check import plan_findings
 
     for where, text in plan_findings(file.data):
-        file.problem(where, text)
+        if not file.has_problem_within(where):
+            file.problem(where, text)
 
 
 def check_versions(plans: Sequence[Plan], files: Sequence[YamlFile]) -> None:
@@ -130,6 +134,22 @@ def check_versions(plans: Sequence[Plan], files: Sequence[YamlFile]) -> None:
                     )
                     file.problem(("plan",), text)
         seen.add(identity)
+
+
+def check_overlaps(plans: Sequence[Plan], files: Sequence[YamlFile]) -> None:
+    """No two plans name the same people at once."""
+    if len(plans) < 2:
+        return
+    from scoring.plan_check import overlaps  # brings Polars along
+
+    for first, second, day in overlaps(plans):
+        since = "" if day == date.min else f" from {day.isoformat()} on"
+        what = "whoever it names is" if second.who else "it names nobody with who, so everybody is"
+        text = f"{what} in plan {first.plan} too{since}. A person is in one plan at a time: make their who differ"
+        for file in files:
+            data = file.data if isinstance(file.data, dict) else {}
+            if (data.get("plan"), data.get("version", 1)) == (second.plan, second.version):
+                file.problem(("who",) if second.who else (), f"plan {second.plan}: {text}")
 
 
 def people_map(file: YamlFile, connections: Collection[str]) -> dict[str, str]:

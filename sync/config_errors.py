@@ -21,6 +21,7 @@ _MUST_BE = {
     "decimal_type": "a number",
     "finite_number": "a number",
     "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "bool_parsing": "true or false",
@@ -36,6 +37,9 @@ _MUST_BE = {
     "tuple_type": "a list",
 }
 """What was expected, by the type of pydantic's finding."""
+
+_WITH_SECRETS = ("sign_in", "store")
+"""Maps of a file that name secrets."""
 
 _BOUNDS = {"greater_than": "more than {gt}", "greater_than_equal": "at least {ge}", "less_than": "less than {lt}",
            "less_than_equal": "at most {le}"}  # fmt: skip
@@ -106,7 +110,7 @@ def _text(detail: ErrorDetails, where: Where, model: type[BaseModel], file: Yaml
         return f"{name} must be {_BOUNDS[kind].format(**context)}"
     match kind:
         case "extra_forbidden":
-            return f"{name} is not a key we know.{nearest(str(where[-1]), keys_at(model, where[:-1]))}"
+            return f"{_key_shown(where)} is not a key we know.{nearest(str(where[-1]), keys_at(model, where[:-1]))}"
         case "missing":
             return f"{name} is missing: add it"
         case "literal_error" | "enum":
@@ -121,6 +125,13 @@ def _text(detail: ErrorDetails, where: Where, model: type[BaseModel], file: Yaml
         case _:
             message = detail["msg"]
             return f"{name}: {message[0].lower()}{message[1:]}"
+
+
+def _key_shown(where: Where) -> str:
+    """The unknown key's path. Where secrets stand only a plain word is repeated, for it may be the secret itself."""
+    last = str(where[-1])
+    hidden = where[0] in _WITH_SECRETS and re.fullmatch("[A-Za-z_]{1,20}", last) is None
+    return ".".join(str(step) for step in (*where[:-1], "***" if hidden else last))
 
 
 def _example(model: type[BaseModel], where: Where) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from connectors.csv_rows import BadRow, Row, Table, open_table
+from connectors.csv_rows import BadRow, Row, Table, names_shown, open_table
 from connectors.csv_values import Spelling, sort_of
 from connectors.errors import ConfigError
 from connectors.mapping import content_hash
@@ -62,6 +62,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 """Columns that must not be empty here, though a CRM may leave the field unknown."""
 
 MOST_SHOWN = 50
+MOST_FOUND = 1_000
+"""Findings after which the rest of a file is not read: it is another file than was meant."""
 
 
 class ImportProblemsError(ConfigError):
@@ -122,10 +124,20 @@ class _Reader:
 
     def records(self) -> list[Record]:
         self._check_header()
-        if self.problems:
-            return []
+        if not set(self._known()) & set(self.table.columns):
+            return []  # another file altogether: nothing can be said of its rows
         readings = self._readings()
-        found = [record for row in self.table.rows() if (record := self._record(row, readings)) is not None]
+        found = []
+        try:
+            for row in self.table.rows():
+                record = self._record(row, readings)
+                if record is not None:
+                    found.append(record)
+                if len(self.problems) >= MOST_FOUND:
+                    self.problems.append(f"{self.table.path.name}: what comes behind was not looked at")
+                    break
+        except ConfigError as error:
+            self.problems.append(str(error))
         if not found and not self.problems:
             self.problems.append(f"{self.table.path.name}: there is no row below the header")
         return found
@@ -140,10 +152,11 @@ class _Reader:
 
     def _check_header(self) -> None:
         known = self._known()
-        for column in self.table.columns:
+        for number, column in enumerate(self.table.columns, 1):
             if column and column not in known:
+                shown = column if names_shown([column]) == column else f"number {number}"
                 advice = nearest(column, known) or f" Known are {', '.join(known)}"
-                self.problems.append(f"{self.table.path.name} row 1, column {column}: is not a column we know.{advice}")
+                self.problems.append(f"{self.table.path.name} row 1, column {shown}: is not a column we know.{advice}")
         for column in self._required():
             if column not in self.table.columns:
                 self.problems.append(f"{self.table.path.name} row 1: column {column} is missing: add it")
@@ -171,7 +184,7 @@ class _Reader:
         values = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         self._period(row.place, values)
         for column in self._required():
-            if values.get(column) in (None, ""):
+            if column in self.table.columns and values.get(column) in (None, ""):
                 self.problems.append(f"{row.place}, column {column}: is empty: fill it in")
         for column in _PEOPLE.get(self.kind, ()):
             self._person(row.place, column, values)

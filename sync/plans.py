@@ -11,6 +11,7 @@ from scoring.baseline import members
 from scoring.defaults import default_plan
 from scoring.facts import Facts
 from scoring.plan import Plan
+from scoring.plan_check import plans_on
 from sync.config import Config
 
 ENGINE = "1"
@@ -53,12 +54,7 @@ def plan_digest(plan: Plan) -> str:
 
 def plans_in_effect(config: Config, day: date) -> list[Plan]:
     """The highest version of each plan in effect on a day, those for everybody last; the default plan if there is none."""
-    newest: dict[str, Plan] = {}
-    for plan in sorted(config.plans, key=lambda plan: plan.version):
-        if plan.effective is None or plan.effective[0] <= day < plan.effective[1]:
-            newest[plan.plan] = plan
-    plans = sorted(newest.values(), key=lambda plan: (not plan.who, plan.plan))
-    return plans or [default_plan()]
+    return plans_on(config.plans, day) or [default_plan()]
 
 
 def members_of(plan: Plan, facts: Facts) -> set[str]:

@@ -33,6 +33,9 @@ def _store_url(value: Any) -> str:
     if not url.startswith(_SQLITE) and parts.scheme not in ("postgresql", "postgresql+psycopg"):
         message = "must be sqlite:///PATH or postgresql://USER@HOST/DATABASE"
         raise ValueError(message)
+    if "\0" in url:
+        message = "must not hold a zero byte"
+        raise ValueError(message)
     if parts.password is not None or "password=" in parts.query:
         message = "a secret must not stand in the configuration: take the password out and name it in store.password"
         raise ValueError(message)

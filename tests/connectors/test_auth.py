@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import jwt
 import pytest
+import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -25,6 +26,7 @@ from connectors.auth import (
 from connectors.errors import ConfigError, ContractError, RetryLaterError, SignInError
 from connectors.http import Http, Limiter, Manners
 from connectors.settings import ConnectionSettings, SecretRef, SignIn
+from connectors.tokens import TokenUnreadableError
 
 TOKEN_URL = "{host}/oauth/token"
 
@@ -403,3 +405,44 @@ def test_the_flow_names_the_way(script: Any, sign_in: Any, monkeypatch: Any) -> 
     assert script.heard[0].headers["Authorization"] == "Bearer T"
     with pytest.raises(ConfigError, match=r"sign_in\.flow magic is not one of client_credentials, token"):
         sign_in(ways, flow="magic")
+
+
+class LostKey(MemoryTokens):
+    """What was saved before cannot be read any more; what is saved now can."""
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        token = super().load(name)
+        if token is None:
+            raise TokenUnreadableError("file:token.key: the tokens of sales were stored under another key")
+        return token
+
+
+def test_a_lost_key_costs_a_sign_in_where_the_flow_needs_nothing_stored(script: Any, said: Any, sign_in: Any) -> None:
+    script.will(said(body={"access_token": "fresh"}), said(body={}))
+    tokens = LostKey()
+    door, _ = sign_in(ClientCredentials(TOKEN_URL), tokens)
+
+    with structlog.testing.capture_logs() as logs:
+        door.get("/deals")
+
+    assert script.heard[1].headers["Authorization"] == "Bearer fresh"
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["stored_token_dropped"]
+    assert (tokens.load("sales") or {})["access_token"] == "fresh"
+
+
+def test_a_rotated_refresh_token_under_a_lost_key_is_told_with_what_to_do(script: Any, said: Any, sign_in: Any) -> None:
+    script.will(said(400, body={"error": "invalid_grant"}))
+    door, _ = sign_in(RefreshToken(TOKEN_URL), LostKey())
+
+    with pytest.raises(SignInError, match="stored under another key") as caught:
+        door.get("/deals")
+
+    assert "put the new refresh token where sign_in.refresh_token points" in str(caught.value)
+
+
+def test_a_secret_that_no_header_carries_ends_this_connection_only(script: Any, sign_in: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("TOKEN", "pat-\N{EURO SIGN}")
+    door, _ = sign_in(StaticToken(), token="env:TOKEN")
+
+    with pytest.raises(ConfigError, match="a secret of sign_in holds characters that no header carries"):
+        door.get("/deals")

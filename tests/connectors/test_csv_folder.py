@@ -1,11 +1,13 @@
 """A folder of table files as a connection."""
 
+import csv
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -14,6 +16,7 @@ from pydantic import ValidationError
 
 from connectors.base import Window, Write, WriteTarget
 from connectors.csv_folder import PAGE_ROWS, CsvFolder
+from connectors.csv_rows import BadRow, open_table
 from connectors.csv_settings import CsvSettings
 from connectors.errors import ConfigError, ContractError, MappingError, ResumeLostError, RetryLaterError
 from connectors.mapping import Mapper
@@ -436,6 +439,21 @@ def test_a_text_that_looks_like_a_number_stays_text(connect: Connect) -> None:
     assert held == {"5/2017": {"period": "2017", "appraisal": Decimal("101.25")}}
 
 
+def test_ids_and_texts_that_look_like_formulas_are_defused_and_read_back_equal(
+    tmp_path: Path, connect: Connect
+) -> None:
+    connector = connect()
+    texts = {"=D1": " =1+1", "'D2": "'quoted", "-D3": "a\rb", "D4": "\tx"}
+    list(connector.write(SCORES, [Write(remote_id, {"reasons": text}) for remote_id, text in texts.items()]))
+
+    held = connector.read_fields(SCORES, list(texts), ["reasons"])
+
+    assert held == {remote_id: {"reasons": text} for remote_id, text in texts.items()}
+    with (tmp_path / "scores.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell.strip()[:1] in ("=", "-")]
+
+
 def test_another_programs_scores_file_is_left_alone(tmp_path: Path, connect: Connect) -> None:
     (tmp_path / "scores.csv").write_text("mine\n1\n", encoding="utf-8")
 
@@ -477,3 +495,85 @@ def test_a_wrong_setting_is_refused(connect: Connect, settings: dict[str, Any], 
         connect(**settings)
 
     assert message in str(caught.value)
+
+
+OPEN_QUOTE = [
+    pytest.param('id,name\n1,"Deal\n2,b\n3,c\n', 2, id="in the first row"),
+    pytest.param('id,name\n0,"two\nlines"\n1,b\n2,"c\n3,d', 5, id="in the last column, which swallows the rest"),
+    pytest.param('id,name\n1,"' + "x,y\n" * 40_000, 2, id="more than a cell holds"),
+    pytest.param('id,"name\n1,a\n', 1, id="in the header"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), OPEN_QUOTE)
+def test_a_quote_left_open_stops_the_file_and_is_told_by_its_line(tmp_path: Path, text: str, line: int) -> None:
+    path = tmp_path / "deals.csv"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=rf"deals.csv: line {line}: a quote \(\"\) begins in this row"):
+        list(open_table(path).rows())
+
+
+def test_a_row_of_several_lines_that_does_not_fit_is_told_with_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "deals.csv"
+    path.write_text('id,name,stage\n1,"a\n2,b\n3,c",x,y\n', encoding="utf-8")
+
+    bad, *_ = open_table(path).rows()
+
+    assert isinstance(bad, BadRow)
+    assert "under 3 columns in lines 2 to 4" in bad.text
+
+
+def test_a_foreign_file_is_refused_without_a_word_of_it(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text(
+        "zoe:x:0:0:zoe:/home/zoe:/bin/sh\nbob:x:1:1::/home/bob:/bin/sh\n", encoding="utf-8"
+    )
+    connector = connect(files=dict.fromkeys(("person", "rate", "opportunity"), "passwd"))
+
+    said = [str(finding) for finding in connector.check()]
+
+    assert not any("zoe" in text or "bob" in text for text in said)
+    assert sum("has none of the columns" in text for text in said) == 3
+
+
+def test_columns_that_do_not_look_like_names_are_counted(connect: Connect, tmp_path: Path) -> None:
+    token = "pat-na1-0f3e2d1c-aaaa-bbbb-cccc-1234567890ab"
+    (tmp_path / "people.csv").write_text(f"id,name,Head of sales,{token},{token}:x\n1,Ada,b,c,d\n", encoding="utf-8")
+
+    said = [finding.text for finding in connect().check()]
+
+    assert "people.csv: not read: Head of sales, 2 that do not look like the name of a column" in said
+
+
+def packed(path: Path, sheet: bytes) -> Path:
+    """A workbook with this text in the place of its rows."""
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["id", "name"])
+    book.save(path.with_name("plain.xlsx"))
+    with ZipFile(path.with_name("plain.xlsx")) as plain, ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name in plain.namelist():
+            text = plain.read(name)
+            archive.writestr(name, text.replace(b"</sheetData>", sheet + b"</sheetData>") if "sheet1" in name else text)
+    return path
+
+
+def test_a_workbook_that_unpacks_to_many_times_its_size_is_refused_unread(tmp_path: Path) -> None:
+    bomb = packed(tmp_path / "bomb.xlsx", b"<row><c/></row>" * 1_500_000)
+
+    with pytest.raises(ConfigError, match="unpacks to 21 MiB"):
+        open_table(bomb)
+
+
+def test_a_cell_that_no_spreadsheet_takes_is_told_by_its_place(tmp_path: Path) -> None:
+    text = b"<row><c><v>1</v></c><c t='inlineStr'><is><t>" + b"x" * 40_000 + b"</t></is></c></row>"
+    table = open_table(packed(tmp_path / "cell.xlsx", text))
+
+    with pytest.raises(ConfigError, match="row 2, column 2: a cell of 40000 characters, 32767 are the most"):
+        list(table.rows())
+
+
+def test_a_workbook_whose_rows_break_off_is_told(tmp_path: Path) -> None:
+    table = open_table(packed(tmp_path / "broken.xlsx", b"<row><c><v>1</v>"))
+
+    with pytest.raises(ConfigError, match="not a readable XLSX file"):
+        list(table.rows())

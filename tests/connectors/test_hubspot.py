@@ -829,7 +829,7 @@ def test_check_names_stages_that_contradict_themselves(hubspot: HubSpot, emulato
 
     found = {one.where: one.text for one in hubspot.check()}
 
-    assert "9001" in found["stage"]
+    assert "9001" in found["stages"]
     assert pulled(hubspot, "stage")["default:9001"].outcome is None
 
 

@@ -308,3 +308,20 @@ def test_every_record_can_be_mapped_by_its_own_names(kind: str) -> None:
 
     assert record.kind_name == kind
     assert record.remote_id == "1"
+
+
+@pytest.mark.parametrize("value", [1_767_225_600, "1767225600", Decimal(20454), 1.5, True, "20260101", "soon"])
+@pytest.mark.parametrize(("field", "path"), [("close_on", "CloseDate"), ("created_at", "CreatedDate")])
+def test_a_plain_number_is_no_time(value: Any, field: str, path: str) -> None:
+    with pytest.raises(MappingError, match=rf"{field} \(from {path}\)") as raised:
+        mapper()({"Id": "006A", path: value})
+
+    assert str(value) not in str(raised.value)
+
+
+def test_the_separate_fields_of_a_row_are_read_alone() -> None:
+    whole = Stream("opportunity", "deals", fields={"remote_id": "id", "account_id": "@company", "closed_at": "@turned"})
+
+    found = mapper(whole).part({"id": 7, "@company": None}, {"account_id", "closed_at"})
+
+    assert found == ("7", {"account_id": None})

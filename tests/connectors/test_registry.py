@@ -9,6 +9,7 @@ from connectors.csv_folder import CsvFolder
 from connectors.csv_settings import CsvSettings
 from connectors.errors import ConfigError
 from connectors.registry import connector_class, kinds, limiter_for, open_connector
+from connectors.settings import ConnectionSettings
 
 
 class _Entry:
@@ -70,3 +71,15 @@ def test_one_sign_in_shares_one_limiter(csv_settings: CsvSettings) -> None:
     first, second = open_connector(csv_settings), open_connector(csv_settings)
 
     assert first.http.limiter is second.http.limiter is limiter_for(csv_settings)
+
+
+def salesforce(client: str) -> ConnectionSettings:
+    sign_in = {"client_id": "sandbox", "client_secret": "sandbox", "flow": client, "refresh_token": "sandbox"}
+    data = {"kind": "salesforce", "base_url": "http://127.0.0.1:1", "sign_in": sign_in}
+    return connector_class("salesforce").settings.model_validate(data, context={"loopback": True}).named("crm")
+
+
+def test_two_sign_ins_of_one_organisation_share_its_limit() -> None:
+    one, other = salesforce("client_credentials"), salesforce("refresh_token")
+
+    assert limiter_for(one) is limiter_for(other)

@@ -15,7 +15,7 @@ from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.folder import read_world
 from connectors.sandbox.server import Server
 from connectors.sandbox.world import World, simulate
-from sync.cli.sandbox import connection_file, emulator_class
+from sync.cli.emulators import connection_file, emulator_class
 from sync.config import Config, load_config
 from sync.provision import provision_connection
 from sync.run import CycleOutcome, Service
@@ -24,9 +24,6 @@ from sync.store.engine import Store, open_store
 KINDS = ("salesforce", "hubspot")
 SMALL: Mapping[str, Any] = {"deals": 160, "people": 8, "days": 120, "activities_per_deal": 2.0}
 SETTINGS = "organisation: {time_zone: Europe/Berlin, currency: EUR}\nservice: {health: null}\n"
-EXTERNAL_IDS = {"salesforce": "External_Id__c", "hubspot": "external_id"}
-"""Where each CRM has the id that a mirrored deal shares with its copy."""
-
 SCOREBACK = Path(sys.executable).with_name("scoreback")
 
 
@@ -142,7 +139,7 @@ def write_config(folder: Path, urls: Mapping[str, str]) -> None:
     (folder / "connections").mkdir(parents=True, exist_ok=True)
     (folder / "scoreback.yaml").write_text(SETTINGS, encoding="utf-8")
     for kind, url in urls.items():
-        text = connection_file(kind, url) + f"fields:\n  opportunity: {{external_id: {EXTERNAL_IDS[kind]}}}\n"
+        text = connection_file(kind, url, company=True)
         (folder / "connections" / f"{kind}.yaml").write_text(text, encoding="utf-8")
 
 

@@ -237,3 +237,116 @@ def test_the_mistakes_of_a_plan(tmp_path: Path) -> None:
     assert any(
         said.startswith("10:22: targets.bookings.form is not a key we know. Did you mean from?") for said in found
     )
+
+
+TOKEN = "pat-na1-0f3e2d1c-aaaa-bbbb-cccc-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (f"kind: {TOKEN}", "1:7: kind: this is not a CRM we know. "),
+        (f"kind: hubspot\nsign_in: {{{TOKEN}: x}}", "2:11: sign_in.*** is not a key we know."),
+        ("kind: hubspot\nsign_in: {hunter2hunter: x}", "2:11: sign_in.*** is not a key we know."),
+        (f"kind: hubspot\nsign_in: {{token: env:{TOKEN}}}", "2:18: sign_in.token: what stands after env: must be the"),
+        (f"kind: hubspot\n{TOKEN}: x", "2:1: *** is not a key we know."),
+        (f"kind: hubspot\nstreams: {{{TOKEN}: off}}", "2:11: streams.*** is not a stream of hubspot."),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path: Path, lines: str, expected: str) -> None:
+    path = tmp_path / "connections" / "crm.yaml"
+    path.parent.mkdir()
+    path.write_text(lines + "\n", encoding="utf-8")
+
+    with pytest.raises(ConfigProblemsError) as caught:
+        load_config(tmp_path)
+
+    assert f"crm.yaml:{expected}" in str(caught.value)
+    assert "0f3e2d1c" not in str(caught.value)
+
+
+ALIASES = "x0: &x0 [lol, lol]\n" + "".join(
+    f"x{n}: &x{n} [*x{n - 1}, *x{n - 1}, *x{n - 1}, *x{n - 1}]\n" for n in range(1, 15)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(ALIASES, "is not taken: there are more values than a configuration has", id="aliases"),
+        pytest.param(
+            "x: " + "[" * 1500 + "]" * 1500, "1:43: is not taken: maps and lists stand more than 40", id="deep"
+        ),
+        pytest.param("x: " + "{a: " * 900 + "1" + "}" * 900, "is not taken: maps and lists stand more than", id="maps"),
+        pytest.param("x: y" + "y" * 300_000, "1:1: is larger than 256 KiB", id="large"),
+        pytest.param(
+            "push: {hysteresis: 1e999}", "1:20: push.hysteresis is a number beyond all measure", id="exponent"
+        ),
+        pytest.param("push: {hysteresis: 1e-999999999}", "1:20: push.hysteresis is a number beyond", id="tiny"),
+        pytest.param("push: {drift_guard_from: 0x" + "f" * 9_000 + "}", "1:26: push.drift_guard_from is a", id="hex"),
+        pytest.param("service: {jitter: 999999999999d}", "1:19: service.jitter: must be at most 3650d", id="duration"),
+        pytest.param('a: 1\nb: "\x01"', "2:5: is not valid YAML: a character that YAML does not take", id="control"),
+    ],
+)
+def test_a_file_that_would_take_for_ever_is_a_finding(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "scoreback.yaml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigProblemsError) as caught:
+        load_config(tmp_path)
+
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("network", "says"), [("connect_timeout: 0s", "at least 1 second"), ("read_timeout: 99d", "at most 1 hour")]
+)
+def test_a_timeout_that_no_socket_takes_is_found(tmp_path: Path, network: str, says: str) -> None:
+    path = tmp_path / "connections" / "crm.yaml"
+    path.parent.mkdir()
+    path.write_text(f"kind: csv\nfolder: .\nnetwork: {{{network}}}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigProblemsError, match=says):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["plans/ae.YAML", "plans/ae.yml", "connections/crm.YML", "scoreback.yml", "People.yaml"]
+)
+def test_a_file_whose_name_keeps_it_from_being_read_is_found(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("plan: ae\n", encoding="utf-8")
+
+    with pytest.raises(ConfigProblemsError) as caught:
+        load_config(tmp_path)
+
+    assert f"{path.name}:1:1: is not read: name it {path.stem.lower()}.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("targets: {bookings: {person: -5}}", "targets.bookings.person must be at least 0"),
+        ("version: 99999999999999999999", "version must be at most 1000000"),
+        ("opportunity_score: {rules: [{id: r, when: amount > 1, points: 1000000}]}", "points must be at most 1000"),
+    ],
+)
+def test_a_plan_s_numbers_have_bounds(tmp_path: Path, line: str, says: str) -> None:
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "ae.yaml").write_text(f"plan: ae\n{line}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigProblemsError, match=says):
+        load_config(tmp_path)
+
+
+def test_two_plans_for_the_same_people_are_found_at_the_second_one_s_who(tmp_path: Path) -> None:
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "a.yaml").write_text("plan: a\nwho: {role: [AE, AM]}\n", encoding="utf-8")
+    (tmp_path / "plans" / "b.yaml").write_text(
+        "plan: b\neffective: [2025-01-01, 2026-01-01]\nwho: {role: AE}\n", encoding="utf-8"
+    )
+
+    with pytest.raises(ConfigProblemsError) as caught:
+        load_config(tmp_path)
+
+    assert "b.yaml:3:6: plan b: whoever it names is in plan a too from 2025-01-01 on." in str(caught.value)

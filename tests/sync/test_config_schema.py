@@ -10,7 +10,7 @@ import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of 
 import pytest
 
 from connectors.registry import connector_class, kinds
-from sync.cli.sandbox import connection_file
+from sync.cli.emulators import connection_file
 from sync.config import SAMPLE, load_config
 from sync.config_checks import PUSHABLE
 from sync.json_schema import SCHEMA_NAMES, json_schema, schema_text

@@ -13,7 +13,7 @@ from connectors.sandbox.folder import write_world
 from connectors.sandbox.hubspot import HubSpotEmulator
 from connectors.sandbox.server import Server
 from connectors.settings import ConnectionSettings
-from sync.cli.sandbox import connection_file
+from sync.cli.emulators import connection_file
 from sync.config import load_config
 from sync.estimate import estimate, estimate_findings
 from sync.store.books import StreamState

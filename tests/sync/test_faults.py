@@ -260,7 +260,7 @@ PRINTED = [
         "revoked",
         {},
         3,
-        ("salesforce:", "Check sign_in", "What was read before is kept", "other connections ran"),
+        ("salesforce:", "Check sign_in", "What was read before is kept"),
     ),
     ("salesforce", "day_limit", {}, 1, ("salesforce:", "REQUEST_LIMIT_EXCEEDED", "until the CRM has room", "kept")),
 ]

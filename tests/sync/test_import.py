@@ -187,3 +187,39 @@ def test_an_unknown_kind_is_wrong_use(pulled: Pulled, file: Callable[[str], Path
 
     with pytest.raises(ConfigError, match="Did you mean targets"):
         import_file(config, store, "target", file(TARGETS))
+
+
+def test_rows_are_looked_at_although_the_header_is_wrong(pulled: Pulled, file: Callable[[str], Path]) -> None:
+    config, store = pulled()
+
+    with pytest.raises(ImportProblemsError) as raised:
+        import_file(config, store, "targets", file("subject,period,amount,currency\nu1,2025-Q9,much,EUR\n"))
+
+    assert [problem.partition(": ")[0] for problem in raised.value.problems] == [
+        "brought.csv row 1, column subject",
+        "brought.csv row 1",
+        "brought.csv row 2, column period",
+        "brought.csv row 2, column amount",
+    ]
+
+
+def test_a_file_of_another_kind_is_not_read_to_its_end(pulled: Pulled, file: Callable[[str], Path]) -> None:
+    config, store = pulled()
+
+    with pytest.raises(ImportProblemsError) as raised:
+        import_file(config, store, "targets", file(TARGETS + "u1,2025-Q9,much,EUR\n" * 5_000))
+
+    assert 1_000 <= len(raised.value.problems) < 1_010
+    assert raised.value.problems[-1] == "brought.csv: what comes behind was not looked at"
+
+
+def test_an_open_quote_is_told_beside_the_other_findings(pulled: Pulled, file: Callable[[str], Path]) -> None:
+    config, store = pulled()
+
+    with pytest.raises(ImportProblemsError) as raised:
+        import_file(
+            config, store, "targets", file(f'{TARGETS}u1,2025-Q1,much,EUR\nu2,2025-Q1,1,"EUR\nu3,2025-Q1,1,EUR\n')
+        )
+
+    assert len(raised.value.problems) == 2
+    assert "line 3: a quote" in raised.value.problems[1]

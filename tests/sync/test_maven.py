@@ -15,6 +15,7 @@ import pytest
 from connectors.csv_settings import CsvSettings
 from sync.config import Config, load_config
 from sync.report import Report, report_metrics
+from sync.report_scores import report_scores
 from sync.store.engine import Store, open_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,6 +174,21 @@ def test_a_second_pull_of_the_same_files_changes_nothing(maven: tuple[Config, St
     pull_all(config, store)
 
     assert report_metrics(config, store, by=["person"], periods=["2017-Q3"]) == before
+
+
+def test_the_documented_plan_appraises_2017(maven: tuple[Config, Store]) -> None:
+    config, store = maven
+
+    report = report_scores(config, store, as_of=date(2017, 12, 31), periods=["2017-Q3", "2017-Q4"])
+
+    people = [dict(zip(report.columns, row, strict=True)) for row in report.rows]
+    rated = [row for row in people if row["score"] is not None]
+    assert {row["period"] for row in rated} == {"2017-Q4", "2017-Q3"}
+    assert {row["plan"] for row in rated} == {"maven"}
+    bookings = tallies(lambda deal: deal["sales_agent"])
+    for row in rated:
+        won = sum(bookings[row["period"], row["subject"]].won)
+        assert row["attainment"] == text(won / Decimal(80_000)), row["subject"]
 
 
 def test_the_configuration_reads_the_files_where_they_are(maven: tuple[Config, Store]) -> None:
