@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from enum import Flag, auto
 from math import ceil
 from typing import Any, ClassVar, Literal
@@ -17,9 +16,22 @@ from typing import Any, ClassVar, Literal
 from connectors.auth import SignInWay
 from connectors.http import Http, Manners
 from connectors.settings import ConnectionSettings
+from connectors.writing import (
+    FieldSpec,
+    Finding,
+    Provisioned,
+    Recovery,
+    Rejection,
+    Value,
+    Write,
+    WriteTarget,
+    Written,
+)
 
-Value = str | int | bool | Decimal | date | datetime | None
-"""What we write into a CRM field; each connector spells it in its CRM's way. None empties the field."""
+__all__ = [
+    "Can", "Connector", "FieldSpec", "Finding", "From", "Page", "Provisioned", "Raw", "Recovery", "Rejection", "Stream",
+    "Value", "Window", "Write", "WriteTarget", "Written",
+]  # fmt: skip
 
 
 class Can(Flag):
@@ -86,12 +98,14 @@ class Page:
 
     ``resume`` is stored with the rows; handed back to ``pull`` it continues behind this page. ``total`` is the CRM's
     own count of rows in the window, given on a first page that holds the newest rows: when the store already knows as
-    many, the rest need not be read.
+    many, the rest need not be read. ``lacks`` names remote fields that the mapping reads and that the CRM does not have,
+    or hides, just now: the framework stops the stream rather than take their absence for emptiness.
     """
 
     rows: Sequence[Raw]
     resume: str | None = None
     total: int | None = None
+    lacks: frozenset[str] = frozenset()
 
 
 def _all_changed(rows: Sequence[Raw]) -> Sequence[Raw]:
@@ -105,7 +119,7 @@ class Window:
     ``since`` is the admin's oldest date worth reading. ``changed`` returns those of some rows whose business content
     the store does not have yet (without looking at the stream's ``separate`` fields), so that a connector can spare
     the extra calls for our own echoes. ``streams`` names the streams that are on, for a connector that fills several
-    by one call.
+    by one call. ``part`` is one of those that ``Connector.slices`` named: only its rows are wanted.
     """
 
     start: datetime | None
@@ -113,79 +127,7 @@ class Window:
     since: date | None = None
     changed: Callable[[Sequence[Raw]], Sequence[Raw]] = _all_changed
     streams: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class WriteTarget:
-    """Where writes go: the remote object of one record kind, by remote id, or by ``key`` into an object of our own."""
-
-    record: Literal["opportunity", "person"]
-    into: str | None = None
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One record to write. ``remote_id`` is the record's id, or the key's value where the target has a key."""
-
-    remote_id: str
-    fields: Mapping[str, Value]
-
-
-Recovery = Literal["retry", "park", "gone", "field"]
-"""retry: worth another try soon; park: not until a person acts; gone: the record is no more; field: mend that field."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """The CRM's own words for refusing one record, and what follows."""
-
-    code: str
-    message: str
-    recovery: Recovery = "park"
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The verdict on one write."""
-
-    remote_id: str
-    rejected: Rejection | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
-    """One custom field that we want to exist. ``length`` is for text, ``scale`` for numbers."""
-
-    target: WriteTarget
-    name: str
-    label: str
-    type: Literal["number", "text", "long_text", "datetime", "date"]
-    length: int = 255
-    scale: int = 2
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Provisioned:
-    """What became of one field, object or permission; ``missing`` is said by a dry run.
-
-    ``text`` says what was done, or for ``by_hand`` what the admin has to do.
-    """
-
-    name: str
-    state: Literal["exists", "created", "missing", "removed", "by_hand", "failed"]
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of ``scoreback check``."""
-
-    level: Literal["ok", "info", "warning", "error"]
-    where: str
-    text: str
-    advice: str = ""
+    part: str = ""
 
 
 class Connector(ABC):
@@ -197,8 +139,12 @@ class Connector(ABC):
     settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     manners: ClassVar[Manners] = Manners()
     auth: ClassVar[SignInWay | None] = None
+    limits_by: ClassVar[Literal["sign_in", "host"]] = "sign_in"
+    """Whom the CRM's rate limits count: ``host`` where each company has an address of its own and one limit for all."""
     page_rows: ClassVar[int] = 100
     """Rows that one call of a full pull brings."""
+    most_calls_at_once: ClassVar[int] = 8
+    """How many calls a full pull may have under way: what the CRM bears, for the limiter knows only how many a second."""
     write_batch: ClassVar[int] = 100
     write_keyed_batch: ClassVar[int] = 100
 
@@ -207,6 +153,8 @@ class Connector(ABC):
         self.http = http
         self.learnt: dict[str, str] = {}
         """What was found out about the CRM's set-up: the framework hands it to the next process for a while."""
+        self.places: dict[str, str] = {}
+        """Where the CRM's own change feeds stand, by stream: handed on for good. Set behind the pages that were stored."""
 
     def close(self) -> None:
         """Gives back sockets and files."""
@@ -232,9 +180,21 @@ class Connector(ABC):
         """How many calls a full pull of so many rows takes; at least one, for the answer that there are none."""
         return max(1, ceil(rows / self.page_rows))
 
+    def slices(self, stream: Stream, window: Window) -> Sequence[str]:
+        """Parts of a full pull that can be read side by side: together exactly its rows, each with places of its own.
+
+        Names for ``Window.part``, which the framework stores with their places until all are read: what bounds a part
+        has to be in its name. At most two or three calls; ``("",)``, the whole, where it is small or cannot be cut.
+        """
+        return ("",)
+
     @abstractmethod
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
-        """Pages of the window, behind ``resume`` if given. Ends after the last page; may be closed early."""
+        """Pages of the window, behind ``resume`` if given. Ends after the last page; may be closed early.
+
+        A full pull runs ahead of the store in threads of its own, one for each part that is being read: what is kept
+        between calls (descriptions, ``learnt``) must bear that. ``http`` does, with sign-in and limiter.
+        """
 
     def deletions(self, stream: Stream, start: datetime | None, end: datetime) -> Iterator[Page]:
         """Rows that are gone, as ``Raw`` rows that map to ``deleted`` records (only the id need be known)."""
@@ -245,6 +205,28 @@ class Connector(ABC):
 
         What the store has of this stream beyond them is gone. None: this cannot be said, or nothing vanished
         since ``start``.
+        """
+        return None
+
+    def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
+        """Ids of all rows that a full pull of the stream would bring and that are not deleted, in portions.
+
+        By the cheapest paging that the CRM has; raises rather than end early. None where they cannot be listed. What the
+        store has beyond them is gone, and what it lacks of them is fetched.
+        """
+        return None
+
+    def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
+        """Whole rows by id, as ``pull`` brings them; an id that is not there is left out, or told as a deleted row.
+
+        None where the CRM cannot: the stream is then read whole.
+        """
+        return None
+
+    def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw] | None:
+        """Rows with the id and the paths of ``separate`` fields only, as the CRM has them now.
+
+        For a CRM in which a changed association does not stamp the row. None: it does, or it has none.
         """
         return None
 

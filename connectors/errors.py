@@ -9,6 +9,10 @@ class ConfigError(ScorebackError):
     """Fix the configuration, then run again."""
 
 
+class MissingFieldsError(ConfigError):
+    """Remote fields that the mapping needs are gone or hidden: this stream stops, before it reads them as empty."""
+
+
 class SignInError(ScorebackError):
     """The CRM refused us: stop this connection and tell a person. Never retried, or the CRM may lock the user."""
 

@@ -52,6 +52,9 @@ _OWNER_KEYS = frozenset(
 )  # fmt: skip
 """What an owner says of itself; other mapped names are properties of the users object."""
 
+_NOT_COUNTED = frozenset({"stage", "rate", "person", "change"})
+"""Streams that have no search and no list of ids."""
+
 _OF_ACCOUNT = ("portalId", "timeZone", "companyCurrency")
 
 
@@ -72,7 +75,9 @@ class HubSpot(Connector):
         self.api = HubSpotApi(http, connection.api_version or "v3")
         self.people = People(self.api)
         settings = cast("HubSpotSettings", connection)
-        self._reading = Reading(settings, self.api, self.people, lambda: self.account)
+        self._reading = Reading(
+            settings, self.api, self.people, lambda: self.account, lambda remote: self.definitions(remote, fresh=True)
+        )
         self._definitions: dict[str, dict[str, Json]] = {}
         self._types: dict[str, str] = {}
 
@@ -108,7 +113,7 @@ class HubSpot(Connector):
 
     def count(self, stream: Stream) -> int | None:
         """By the total of a search; owners, stages and rates have no search."""
-        if stream.name in ("stage", "rate", "person", "change"):
+        if stream.name in _NOT_COUNTED:
             return None
         there: Json = {"propertyName": "hs_object_id", "operator": "HAS_PROPERTY"}
         return int(self.api.search(stream.remote, [there], ("hs_object_id", "ASCENDING"), ["hs_object_id"])["total"])
@@ -150,7 +155,14 @@ class HubSpot(Connector):
     def _owner_page(self, stream: Stream, owners: Sequence[Json]) -> Page:
         mapped = {name for name in remote_fields(stream, self.connection) if not name.startswith("@")} - _OWNER_KEYS
         users = self.people.users(sorted(mapped)) if mapped else {}
-        return Page([Raw(stream, rows.person(owner, users.get(str(owner["id"]), {}))) for owner in owners])
+        told = next(iter(users.values()), None)
+        lacks = (
+            frozenset()
+            if told is None or mapped <= told.keys()
+            else mapped - self.definitions("users", fresh=True).keys()
+        )
+        found = [Raw(stream, rows.person(owner, users.get(str(owner["id"]), {}))) for owner in owners]
+        return Page(found, lacks=frozenset(lacks))
 
     def _rates(self, stream: Stream, after: str | None) -> Iterator[Page]:
         while True:
@@ -171,6 +183,20 @@ class HubSpot(Connector):
             yield from self._reading.archived(stream, start)
             if stream.name in ("account", "opportunity"):
                 yield from self._reading.merged(stream, start, end)
+
+    def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
+        """By the list endpoint without properties, 100 a call. Owners are listed whole in every cycle anyhow."""
+        if stream.name in _NOT_COUNTED:
+            return None
+        return ([str(row["id"]) for row in page["results"]] for page in self.api.pages(stream.remote, ["hs_object_id"]))
+
+    def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
+        """By batch reads of 100, 50 with history."""
+        return None if stream.name in _NOT_COUNTED else self._reading.fetch(stream, ids)
+
+    def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw] | None:
+        """Deals only: an activity's associations are made with it."""
+        return self._reading.links(stream, ids) if stream.name == "opportunity" else None
 
     # -- writing ------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from connectors.errors import ConfigError, ForbiddenError, RejectedError, Scoreb
 from connectors.hubspot_rows import outcome
 from connectors.mapping import remote_fields
 from connectors.settings import KeyedWriteBack
+from connectors.stage_check import unmapped_stages
 
 if TYPE_CHECKING:
     from connectors.hubspot import HubSpot
@@ -35,6 +36,7 @@ def findings(connector: "HubSpot") -> Iterator[Finding]:
     for stream in connector.streams:
         if stream.name != "change" and connector.connection.stream(stream.name) is not None:
             yield from _stream(connector, stream)
+    yield from _stages_meant(connector)
     yield from _write_back(connector)
 
 
@@ -89,9 +91,22 @@ def _probe(connector: "HubSpot", stream: Stream) -> str:
 def _stages(connector: "HubSpot") -> str:
     pipelines = connector.api.pipelines("deals")
     stages = [stage for pipeline in pipelines for stage in pipeline.get("stages") or ()]
-    unclear = [str(stage["id"]) for stage in stages if outcome(stage.get("metadata") or {}) is None]
-    said = f"; unclear: {', '.join(unclear)} (name them under `stages`)" if unclear else ""
-    return f"{len(pipelines)} pipelines, {len(stages)} stages{said}"
+    return f"{len(pipelines)} pipelines, {len(stages)} stages"
+
+
+def _stages_meant(connector: "HubSpot") -> Iterator[Finding]:
+    try:
+        pipelines = connector.api.pipelines("deals")
+    except (ForbiddenError, RejectedError):
+        return  # said by the stream's own finding
+    stages = [(str(pipeline["id"]), stage) for pipeline in pipelines for stage in pipeline.get("stages") or ()]
+    if connector.connection.stages:
+        yield from unmapped_stages(connector.connection, [(pipeline, str(stage["id"])) for pipeline, stage in stages])
+        return
+    unclear = [str(stage["id"]) for _, stage in stages if outcome(stage.get("metadata") or {}) is None]
+    if unclear:
+        text = f"open, won or lost? HubSpot does not say it of {', '.join(unclear)}. Their deals are kept without an outcome"
+        yield Finding("warning", "stages", text, "Name them under `stages`.")
 
 
 def _properties(connector: "HubSpot", stream: Stream) -> Iterator[Finding]:

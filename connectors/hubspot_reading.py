@@ -17,6 +17,7 @@ from connectors.hubspot_api import (
     SEARCH_LIMIT,
     HubSpotApi,
     Json,
+    chunks,
     next_after,
 )
 from connectors.hubspot_history import change_rows, turned_at
@@ -32,15 +33,22 @@ _TRACKED = ("stage", "close_on", "amount", "owner_id", "forecast_category")
 
 
 class Reading:
-    """Pages of one object stream as ``Raw`` rows. ``account`` is asked only once a row needs it."""
+    """Pages of one object stream as ``Raw`` rows.
+
+    ``account`` is asked only once a row needs it, ``definitions`` of an object only when its answers leave something out.
+    """
 
     def __init__(
-        self, connection: HubSpotSettings, api: HubSpotApi, people: People, account: Callable[[], rows.Account]
-    ) -> None:
+        self, connection: HubSpotSettings, api: HubSpotApi, people: People, account: Callable[[], rows.Account],
+        definitions: Callable[[str], Mapping[str, Json]],
+    ) -> None:  # fmt: skip
         self._connection = connection
         self._api = api
         self._people = people
         self._account = account
+        self._definitions = definitions
+        self._silent: dict[frozenset[str], frozenset[str]] = {}
+        self._asked: dict[str, list[str]] = {}
 
     def pages(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window: all by the list endpoint, what changed by search."""
@@ -63,7 +71,7 @@ class Reading:
             raws = [self._raw(stream, row) for row in found]
             self._add_links(stream, raws, {str(row["id"]): row.get("associations") or {} for row in found})
             changes = self._add_history(raws, found) if history else []
-            yield Page([*raws, *changes], resume=next_after(page))
+            yield Page([*raws, *changes], resume=next_after(page), lacks=self._lacks(stream, found))
 
     def _searched(self, stream: Stream, window: Window, start: datetime, last: str | None) -> Iterator[Page]:
         """What changed in the window. The newest rows first, with the count; then, if there are more, all by id.
@@ -76,10 +84,11 @@ class Reading:
             found = self._api.search(stream.remote, bounds, ("hs_lastmodifieddate", "DESCENDING"), names)
             total = int(found["total"])
             last = "0" if total > len(found["results"]) else None
-            yield Page(self._complete(stream, window, found["results"]), resume=last, total=total)
+            lacks = self._lacks(stream, found["results"])
+            yield Page(self._complete(stream, window, found["results"]), last, total, lacks)
         if last is not None:
             for batch, resume in self._by_id(stream, bounds, names, last):
-                yield Page(self._complete(stream, window, batch), resume=resume)
+                yield Page(self._complete(stream, window, batch), resume=resume, lacks=self._lacks(stream, batch))
 
     def _by_id(
         self, stream: Stream, filters: Sequence[Json], names: Sequence[str], after: str
@@ -123,6 +132,32 @@ class Reading:
             ids = [raw.fields["id"] for raw in changed]
             changes = self._add_history(changed, list(self._api.read(stream.remote, ids, history=list(self._tracked))))
         return [*changed, *changes]
+
+    def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
+        """Whole rows by id, with their history and associations."""
+        with_history = frozenset() if self._connection.stream(CHANGE.name) is None else frozenset({CHANGE.name})
+        window = Window(None, datetime.max.replace(tzinfo=UTC), streams=with_history)
+        for part in chunks(ids, LIST_LIMIT):
+            found = list(self._api.read(stream.remote, part, properties=self._properties(stream)))
+            yield Page(self._complete(stream, window, found), lacks=self._lacks(stream, found))
+
+    def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
+        """What some rows are associated with, 1,000 a call: a changed association does not stamp the row."""
+        raws = [Raw(stream, {"id": remote_id}) for remote_id in ids]
+        self._add_links(stream, raws, {})
+        return iter(raws)
+
+    def _lacks(self, stream: Stream, found: Sequence[Json]) -> frozenset[str]:
+        """Properties that we asked for and HubSpot does not have: it leaves them out, and says null where one is empty."""
+        silent = frozenset(self._properties(stream)).difference(
+            found[0]["properties"] if found else self._properties(stream)
+        )
+        if not silent:
+            return frozenset()
+        if silent not in self._silent:
+            self._silent[silent] = silent.difference(self._definitions(stream.remote))
+            log.warning("properties_silent", stream=stream.name, lacking=sorted(self._silent[silent]))
+        return self._silent[silent]
 
     def archived(self, stream: Stream, start: datetime | None) -> Iterator[Page]:
         """Rows in the recycle bin since ``start``. The listing has no date filter: a call per 100 of all of them."""
@@ -204,8 +239,10 @@ class Reading:
         return _path(sources(DEALS, self._connection).get("close_on"))
 
     def _properties(self, stream: Stream) -> list[str]:
-        mapped = {name for name in remote_fields(stream, self._connection) if not name.startswith("@")}
-        return sorted((mapped | {*ALWAYS, *EXTRAS.get(stream.name, ())}) - _NOT_PROPERTIES)
+        if stream.name not in self._asked:
+            mapped = {name for name in remote_fields(stream, self._connection) if not name.startswith("@")}
+            self._asked[stream.name] = sorted((mapped | {*ALWAYS, *EXTRAS.get(stream.name, ())}) - _NOT_PROPERTIES)
+        return self._asked[stream.name]
 
 
 def _path(source: Source | None) -> str | None:

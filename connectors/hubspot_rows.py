@@ -43,7 +43,12 @@ def epoch_ms(at: datetime) -> int:
 
 def local(text: str, zone: ZoneInfo) -> str:
     """A time as ISO text in ``zone``, so that its first ten characters are the business day; a plain date as it is."""
-    return text if len(text) == 10 and text[4] == "-" else moment(text).astimezone(zone).isoformat()
+    if text[4:5] != "-":
+        return moment(text).astimezone(zone).isoformat()
+    if len(text) == len("2026-01-31"):
+        return text
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(zone).isoformat()
 
 
 def decimal_text(text: str) -> str:
@@ -185,7 +190,7 @@ def linked(found: Iterable[Mapping[str, Any]], *, every: bool) -> str | list[str
     primary: set[str] = set()
     all_ids: set[str] = set()
     for row in found:
-        remote_id = str(row.get("toObjectId") or row.get("id"))
+        remote_id = str(row.get("toObjectId") or row["id"])
         all_ids.add(remote_id)
         labels = row.get("associationTypes")
         if row.get("type") == "deal_to_company" or (labels and any(one.get("label") == "Primary" for one in labels)):

@@ -43,13 +43,18 @@ def plain_fault(response: requests.Response) -> Fault | None:
     return Fault("rejected", code, text)
 
 
+def sign_headers(request: requests.PreparedRequest, signed: Mapping[str, str]) -> None:
+    """Puts a sign-in where nearly every CRM wants it: among the headers."""
+    request.prepare_headers({**request.headers, **signed})
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How one CRM speaks HTTP: what an answer means, what its headers say of limits, and what we start with.
 
     ``buckets``: calls and seconds per short limit before any header was seen. ``fault`` returns None for a good answer.
     ``max_url`` caps the request target in characters. ``clock_path`` is what ``server_now`` asks, without a sign-in,
-    while no answer has told the time yet: any answer does, even a refusal.
+    while no answer has told the time yet: any answer does, even a refusal. ``sign`` prepares each single sending.
     """
 
     fault: Callable[[requests.Response], Fault | None] = plain_fault
@@ -58,6 +63,7 @@ class Manners:
     tries: int = 5
     max_url: int = 16_000
     clock_path: str = "/"
+    sign: Callable[[requests.PreparedRequest, Mapping[str, str]], None] = sign_headers
 
 
 class Auth(Protocol):

@@ -4,9 +4,7 @@ Contacts, participants and subjects become keyed hashes here, so that nothing be
 """
 
 import difflib
-import json
-from collections.abc import Callable, Collection, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping
 from types import NoneType
 from typing import Any, get_args
 
@@ -15,9 +13,9 @@ from pydantic import ValidationError
 from connectors.base import From, Stream
 from connectors.digests import content_hash, keyed_hash
 from connectors.errors import MappingError
+from connectors.paths import Read, as_hashes, as_text, read_at, read_extra, read_turned
 from connectors.records import RECORDS, Record
 from connectors.settings import ConnectionSettings, Constant, FieldSource
-from connectors.types import canonical_text
 
 __all__ = [
     "Mapper",
@@ -28,12 +26,11 @@ __all__ = [
     "paths_of",
     "remote_fields",
     "sources",
+    "unfilled",
 ]
 
 Source = str | From | Constant | Mapping[str, str]
 """Where one of our fields comes from; a map only for ``extra``."""
-
-Read = Callable[[Mapping[str, Any]], Any]
 
 HASHED_LISTS = ("contact_ids", "participant_ids")
 NEEDS_ID = frozenset({"person", "account", "opportunity"})
@@ -100,6 +97,14 @@ def check_fields(connection: ConnectionSettings, streams: Iterable[Stream]) -> l
     return problems
 
 
+def unfilled(stream: Stream, connection: ConnectionSettings) -> list[str]:
+    """Fields that a record of the stream's kind cannot do without and that nothing fills: no row could be read."""
+    mapped = {ours for name in (stream.kind, stream.name) for ours in connection.fields.get(name, {})}
+    known = {ours for ours, source in stream.fields.items() if not next(iter(paths_of(source))).startswith("@")}
+    needed = {ours for ours, field in RECORDS[stream.kind].model_fields.items() if field.is_required()}
+    return sorted(needed - mapped - known - stream.constants.keys())
+
+
 def _shape(ours: str) -> str:
     return "must be a map of names to remote fields." if ours == "extra" else "must be a remote field or {value: TEXT}."
 
@@ -107,69 +112,6 @@ def _shape(ours: str) -> str:
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=1)
     return f" Did you mean {near[0]}?" if near else ""
-
-
-def _at(path: str) -> Read:
-    """Reads a path: a key of that very name, else a walk through objects. Missing anywhere is None."""
-    steps = path.split(".")
-    if len(steps) == 1:
-        return lambda fields: None if (value := fields.get(path)) == "" else value
-
-    def read(fields: Mapping[str, Any]) -> Any:
-        value: Any = fields.get(path)
-        if value is None:
-            value = fields
-            for step in steps:
-                value = value.get(step) if isinstance(value, Mapping) else None
-        return None if value == "" else value
-
-    return read
-
-
-def _turned(path: str, turn: Callable[[Any], Any]) -> Read:
-    read = _at(path)
-
-    def turned(fields: Mapping[str, Any]) -> Any:
-        value = read(fields)
-        return None if value is None else turn(value)
-
-    return turned
-
-
-def _text(value: Any) -> str | None:
-    """Any plain value as text, each number in its one spelling."""
-    match value:
-        case None | "":
-            return None
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int() | Decimal():
-            return canonical_text(Decimal(value))
-        case list() | tuple():
-            return ";".join(_text(item) or "" for item in value)
-        case dict():
-            return json.dumps(value, default=str, sort_keys=True, ensure_ascii=False)
-        case _:
-            return str(value)
-
-
-def _extra(paths: Mapping[str, str]) -> Read:
-    reads = sorted((name, _at(path)) for name, path in paths.items())
-
-    def read(fields: Mapping[str, Any]) -> dict[str, str] | None:
-        found = {name: text for name, at in reads if (text := _text(at(fields))) is not None}
-        return found or None
-
-    return read
-
-
-def _hashes(key: bytes, value: Any) -> list[str] | None:
-    """Ids as keyed hashes, each once, sorted: their order means nothing and differs between calls of some CRMs."""
-    if isinstance(value, str):
-        value = json.loads(value) if value.startswith("[") else value.replace(",", ";").split(";")
-    return sorted({keyed_hash(key, text) for item in value if (text := (_text(item) or "").strip())})
 
 
 class Mapper:
@@ -192,6 +134,8 @@ class Mapper:
         self._reads: list[tuple[str, Read]] = []
         for ours, source in ({**dict.fromkeys(stream.constants), **self.sources}).items():
             self._compile(ours, source)
+        self._plain_names = tuple(ours for ours, _ in self._plain)
+        self._plain_paths = tuple(path for _, path in self._plain)
         # None is no value of these: leaving it out gives the record's default, or the complaint that it is missing.
         self._never_none = tuple(
             ours
@@ -209,17 +153,17 @@ class Mapper:
             case str() if "." not in source and ours not in (*HASHED_LISTS, "subject_hash"):
                 self._plain.append((ours, source))
             case str():
-                self._reads.append((ours, self._hashed(ours, _at(source))))
+                self._reads.append((ours, self._hashed(ours, read_at(source))))
             case From():
-                read = _at(source.path) if source.turn is None else _turned(source.path, source.turn)
+                read = read_at(source.path) if source.turn is None else read_turned(source.path, source.turn)
                 self._reads.append((ours, self._hashed(ours, read)))
             case _:
-                self._reads.append((ours, _extra(source)))
+                self._reads.append((ours, read_extra(source)))
 
     def _hashed(self, ours: str, read: Read) -> Read:
         key = self._key
         if ours in HASHED_LISTS:
-            return lambda fields: None if (value := read(fields)) is None else _hashes(key, value)
+            return lambda fields: None if (value := read(fields)) is None else as_hashes(key, value)
         if ours == "subject_hash":
             return lambda fields: None if (value := read(fields)) is None else keyed_hash(key, str(value))
         return read
@@ -234,14 +178,19 @@ class Mapper:
         except _MISFIT:
             raise self._misfit(fields) from None
 
+    def part(self, fields: Mapping[str, Any], wanted: Collection[str]) -> tuple[str, dict[str, Any]]:
+        """The id of a row, and those of the ``wanted`` fields, unvalidated texts and lists, whose path it has at all."""
+        reads = {ours: read_at(path) for ours, path in self._plain} | dict(self._reads)
+        there = [ours for ours in wanted if any(path in fields for path in paths_of(self.sources.get(ours, {})))]
+        return str(reads["remote_id"](fields)), {ours: reads[ours](fields) for ours in there}
+
     def _validate(self, values: Mapping[str, Any]) -> Record:
         # Into an instance made here: else pydantic calls SQLModel's own __init__, which calls pydantic again.
         record: Record = self._check(values, self_instance=self.record.__new__(self.record))
         return record
 
     def _values(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        get = fields.get
-        values: dict[str, Any] = {ours: get(path) for ours, path in self._plain}
+        values: dict[str, Any] = dict(zip(self._plain_names, map(fields.get, self._plain_paths), strict=True))
         if "" in values.values():
             values = {ours: None if value == "" else value for ours, value in values.items()}
         values.update(self._constants)
@@ -263,7 +212,7 @@ class Mapper:
         if values.get("deleted") and values.get("remote_id") and all(item["type"] == "missing" for item in problems):
             unknown = dict.fromkeys(str(item["loc"][0]) for item in problems)
             return self.record.model_construct(**{**values, **unknown, "deleted": True})
-        texts = {str(item["loc"][0]): _text(item["input"]) for item in problems if item["type"] == "string_type"}
+        texts = {str(item["loc"][0]): as_text(item["input"]) for item in problems if item["type"] == "string_type"}
         if len(texts) == len(problems):
             try:
                 return self._validate({**values, **texts})

@@ -8,10 +8,10 @@ Times are aware UTC, dates are dates, money is Decimal plus ISO currency, shares
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from sqlalchemy import Text
+from sqlalchemy import Date, Text
 from sqlmodel import Field, SQLModel
 
-from connectors.types import DecimalText, Exact, JsonText, Utc, UtcDateTime
+from connectors.types import Day, DecimalText, Exact, JsonText, Utc, UtcDateTime
 
 Outcome = Literal["open", "won", "lost", "omitted"]
 ActivityKind = Literal["call", "meeting", "email", "task", "visit"]
@@ -22,6 +22,7 @@ OPEN_END = date.max
 
 Number = Annotated[Exact | None, Field(default=None, sa_type=DecimalText)]
 Moment = Annotated[Utc | None, Field(default=None, sa_type=UtcDateTime)]
+OnDay = Annotated[Day | None, Field(default=None, sa_type=Date)]
 Ids = Annotated[list[str] | None, Field(default=None, sa_type=JsonText)]
 Word = Annotated[str | None, Field(default=None, sa_type=Text)]
 
@@ -49,8 +50,8 @@ class Person(Record):
     territory: Word = None
     region: Word = None
     role: Word = None
-    started_on: date | None = None
-    ended_on: date | None = None
+    started_on: OnDay = None
+    ended_on: OnDay = None
 
 
 class Account(Record):
@@ -91,7 +92,7 @@ class Opportunity(Record):
     amount: Number = None
     currency: Word = None
     created_at: Moment = None
-    close_on: date | None = None
+    close_on: OnDay = None
     closed_at: Moment = None
     type: Word = None
     source: Word = None
@@ -167,8 +168,8 @@ class Target(Record):
     )
     subject_id: Word = None
     metric: str = Field(default="bookings", sa_type=Text)
-    period_start: date
-    period_end: date
+    period_start: Day = Field(sa_type=Date)
+    period_end: Day = Field(sa_type=Date)
     amount: Number = None
     currency: Word = None
 
@@ -178,8 +179,8 @@ class Forecast(Record):
 
     kind_name: ClassVar[str] = "forecast"
     owner_id: str = Field(sa_type=Text)
-    period_start: date
-    period_end: date
+    period_start: Day = Field(sa_type=Date)
+    period_end: Day = Field(sa_type=Date)
     layer: Literal["rep", "manager"] = Field(default="rep", sa_type=Text)
     category: Word = None
     amount: Number = None
@@ -208,7 +209,7 @@ class Payment(Record):
     opportunity_id: Word = None
     amount: Number = None
     currency: Word = None
-    paid_on: date | None = None
+    paid_on: OnDay = None
     kind: Literal["invoice", "payment", "refund"] = Field(sa_type=Text)
 
 
@@ -219,8 +220,8 @@ class Contract(Record):
     account_id: str = Field(sa_type=Text)
     recurring_amount: Number = None
     currency: Word = None
-    start_on: date | None = None
-    end_on: date | None = None
+    start_on: OnDay = None
+    end_on: OnDay = None
 
 
 class Absence(Record):
@@ -228,8 +229,8 @@ class Absence(Record):
 
     kind_name: ClassVar[str] = "absence"
     person_id: str = Field(sa_type=Text)
-    start_on: date
-    end_on: date
+    start_on: Day = Field(sa_type=Date)
+    end_on: Day = Field(sa_type=Date)
     paid: bool | None = None
 
 
@@ -244,8 +245,8 @@ class Rate(Record):
     currency: str = Field(sa_type=Text)
     to: str = Field(sa_type=Text)
     rate: Number = None
-    on: date
-    until: date | None = None
+    on: Day = Field(sa_type=Date)
+    until: OnDay = None
 
 
 class Rating(Record):

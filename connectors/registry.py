@@ -41,10 +41,12 @@ def connector_class(kind: str) -> type[Connector]:
 
 
 def limiter_for(settings: ConnectionSettings) -> Limiter:
-    """The process's one limiter for the sign-in of this connection: same address and same credentials, same limits."""
-    manners = connector_class(settings.kind).manners
-    key = f"{settings.kind} {settings.base_url} {settings.sign_in.model_dump_json()}"  # secrets dump as references
-    return Limiter.shared(key, manners.buckets, settings.allowance)
+    """The process's one limiter for what the CRM counts together: an address, or a sign-in at an address."""
+    connector = connector_class(settings.kind)
+    key = f"{settings.kind} {(settings.base_url or '').rstrip('/').lower()}"
+    if connector.limits_by == "sign_in":
+        key += f" {settings.sign_in.model_dump_json()}"  # secrets dump as references
+    return Limiter.shared(key, connector.manners.buckets, settings.allowance)
 
 
 def open_connector(

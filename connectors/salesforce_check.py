@@ -7,12 +7,14 @@ from connectors import salesforce_soql as soql
 from connectors.base import Finding, Stream, WriteTarget
 from connectors.errors import ForbiddenError, RejectedError
 from connectors.http import Http
+from connectors.mapping import unfilled
 from connectors.salesforce_api import Description, SalesforceApi
 from connectors.salesforce_read import CURRENCY, Reader
 from connectors.salesforce_settings import SalesforceSettings
 from connectors.salesforce_streams import LOAD_BEARING, READINGS
 from connectors.salesforce_write import remote_object
 from connectors.settings import KeyedWriteBack
+from connectors.stage_check import unmapped_stages
 
 SKEW = timedelta(seconds=60)
 NEARLY_SPENT = 0.2
@@ -35,11 +37,19 @@ def findings(
     yield _allowance(api)
     for stream in streams:
         if connection.stream(stream.name) is not None:
-            yield from _stream(api, reader, stream)
+            yield from _stream(api, connection, reader, stream)
+    if connection.stages:
+        there = [
+            (None, str(row["ApiName"]))
+            for row in api.rows("SELECT ApiName FROM OpportunityStage WHERE IsActive = true")
+        ]
+        yield from unmapped_stages(connection, there)
     if connection.stream("target") is not None:
         yield from _quotas(api, connection)
     if connection.stream("field_history") is not None:
         yield from _owner_history(api)
+    if connection.stream("split") is not None:
+        yield from _split_types(api)
     yield from _write_back(api, connection)
 
 
@@ -82,8 +92,13 @@ def _allowance(api: SalesforceApi) -> Finding:
     return Finding("ok", "allowance", text)
 
 
-def _stream(api: SalesforceApi, reader: Reader, stream: Stream) -> Iterator[Finding]:
+def _stream(
+    api: SalesforceApi, connection: SalesforceSettings, reader: Reader, stream: Stream
+) -> Iterator[Finding]:
     where, remote = f"stream {stream.name}", reader.remote(stream)
+    if empty := unfilled(stream, connection):
+        text = f"nothing fills {', '.join(empty)}: no row of {remote} can be read"
+        yield Finding("error", where, text, f"map it under fields.{stream.name}")
     try:
         seen = api.describe(remote)
     except ForbiddenError as error:
@@ -142,6 +157,21 @@ def _quotas(api: SalesforceApi, connection: SalesforceSettings) -> Iterator[Find
             where,
             f"several forecast types are active: {names}",
             "name the one that counts in forecasting_type",
+        )
+
+
+def _split_types(api: SalesforceApi) -> Iterator[Finding]:
+    whole = "SELECT MasterLabel FROM OpportunitySplitType WHERE IsActive = true AND IsTotalValidated = true"
+    try:
+        names = [str(row["MasterLabel"]) for row in api.rows(whole)]
+    except RejectedError:
+        return  # said by the stream's own finding
+    if len(names) > 1:
+        yield Finding(
+            "warning",
+            "stream split",
+            f"several split types share out the whole of a deal: {', '.join(names)}",
+            "deactivate all but one, or switch the stream off: else a deal is credited more than once",
         )
 
 

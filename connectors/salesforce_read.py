@@ -4,14 +4,17 @@ Describe is asked only after a query was refused for a field, and the currency s
 currency for: a cycle in which nothing changed costs one call per stream, also in a new process.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from time import monotonic
 from typing import Any
 
 import structlog
 
 from connectors import salesforce_soql as soql
+from connectors.absences import Absences
 from connectors.base import Page, Raw, Stream, Window
-from connectors.errors import ConfigError, ContractError, ForbiddenError, RejectedError
+from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
 from connectors.mapping import remote_fields
 from connectors.salesforce_api import Answer, SalesforceApi
 from connectors.salesforce_history import changes, rows_before
@@ -37,8 +40,9 @@ class Reader:
     def __init__(self, api: SalesforceApi, connection: SalesforceSettings, learnt: dict[str, str]) -> None:
         self._api = api
         self._connection = connection
-        self._hidden: dict[str, frozenset[str]] = {}
+        self._hidden: dict[str, tuple[float, frozenset[str]]] = {}
         self._learnt = learnt
+        self._absences = Absences(learnt, connection.metadata_every)
         self._period_ends: dict[str, str] = {}
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
@@ -55,14 +59,42 @@ class Reader:
                 behind = rows[-1]
                 rows = [row for row in changes(rows, before) if _wanted(row, window)]
             if rows or following:
-                yield Page(self._raws(stream, rows), resume=following, total=total)
+                yield Page(self._raws(stream, rows), following, total, self._lacks(stream))
             if following is None:
                 return
             answer, total = self._api.more(following), None
 
+    def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
+        """Ids of the rows that are not deleted, 2,000 a call."""
+        reading = READINGS[stream.name]
+        answer = self._api.query(self.alive(stream, ["Id"]), recycled=reading.recycled)
+        yield [row["Id"] for row in answer["records"]]
+        while not answer["done"]:
+            answer = self._api.more(answer["nextRecordsUrl"])
+            yield [row["Id"] for row in answer["records"]]
+
+    def alive(self, stream: Stream, columns: Sequence[str]) -> str:
+        """The query for what a full pull brings and is not deleted; archived activities are told by queryAll only."""
+        reading, remote = READINGS[stream.name], self.remote(stream)
+        where = [reading.where] if remote == stream.remote else []
+        return soql.select(columns, remote, [*where, "IsDeleted = false"] if reading.recycled else where)
+
+    def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
+        """Whole rows by id, as many as an IN list holds."""
+        columns = self.columns(stream)
+        if CURRENCY in columns and self.corporate_currency() is None:
+            columns.remove(CURRENCY)
+        where = READINGS[stream.name].where
+        for condition in soql.among("Id", ids):
+            answer = self._seen(
+                stream, columns, partial(soql.select, remote=self.remote(stream), where=[where, condition])
+            )
+            yield Page(self._raws(stream, answer["records"]), lacks=self._lacks(stream))
+
     def remote(self, stream: Stream) -> str:
         """The object that a stream reads in this organisation."""
-        return (self._connection.quota_object or stream.remote) if stream.name == "target" else stream.remote
+        own = self._connection.quota_object if stream.name == "target" else self._connection.object_of(stream.name)
+        return own or stream.remote
 
     def columns(self, stream: Stream) -> list[str]:
         """Every field that the stream's mapping takes, whether visible or not."""
@@ -103,6 +135,8 @@ class Reader:
             raise
 
     def _first(self, stream: Stream, window: Window) -> Answer:
+        if stream.optional and window.start is None and self._absences.holds(stream.name):
+            return _NOTHING
         if stream.name == "rate":
             return self._rates(stream, window)
         columns = self.columns(stream)
@@ -134,23 +168,36 @@ class Reader:
     def _ask(self, stream: Stream, window: Window, columns: Sequence[str]) -> Answer:
         if window.start is None:
             self._hidden.pop(stream.name, None)  # rights may have been granted since
+        whole = window.start is None
+        return self._seen(stream, columns, lambda seen: self._select(stream, window, seen), may_lack=whole)
+
+    def _lacks(self, stream: Stream) -> frozenset[str]:
+        """Columns that are hidden now. They are asked for again after a while, for rights may be granted."""
+        since, hidden = self._hidden.get(stream.name, (0.0, frozenset()))
+        if hidden and monotonic() - since >= self._connection.metadata_every.total_seconds():
+            del self._hidden[stream.name]
+        return hidden
+
+    def _seen(
+        self, stream: Stream, columns: Sequence[str], query: Callable[[Sequence[str]], str], *, may_lack: bool = False
+    ) -> Answer:
+        """The first page of what ``query`` makes of the columns that are visible. ``may_lack``: the object, if optional."""
         for learnt in (False, True):
-            hidden = self._hidden.get(stream.name, frozenset())
+            _, hidden = self._hidden.get(stream.name, (0.0, frozenset()))
+            visible = [column for column in columns if column not in hidden]
             try:
-                return self._api.query(
-                    self._select(stream, window, [column for column in columns if column not in hidden]),
-                    recycled=READINGS[stream.name].recycled,
-                )
+                return self._api.query(query(visible), recycled=READINGS[stream.name].recycled)
             except RejectedError as error:
                 if error.code == "INVALID_TYPE":
-                    return self._without(stream, error)
+                    return self._without(stream, error, may_lack=may_lack)
                 if error.code != "INVALID_FIELD" or learnt:
                     raise
                 self._learn(stream, columns, error)
         return _NOTHING
 
-    def _without(self, stream: Stream, error: RejectedError) -> Answer:
-        if stream.optional:
+    def _without(self, stream: Stream, error: RejectedError, *, may_lack: bool) -> Answer:
+        if stream.optional and may_lack:
+            self._absences.note(stream.name)
             log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=self.remote(stream))
             return _NOTHING
         raise ForbiddenError(
@@ -167,19 +214,21 @@ class Reader:
             raise error
         mapped = sorted(self.mapped_columns(stream).intersection(hidden))
         if mapped:
-            raise ConfigError(
+            raise MissingFieldsError(
                 f"{self._connection.name}: fields.{stream.name}: {remote} has no {' and no '.join(mapped)}, or "
-                "field-level security hides it from the integration user. Correct the name, or grant Read on it in a "
-                "permission set"
+                f"field-level security hides it from the integration user. Correct the name in connections/"
+                f"{self._connection.name}.yaml, or grant Read on it in a permission set. Nothing of {stream.name} was changed"
             )
         needed = sorted(LOAD_BEARING.intersection(hidden))
         if needed:
             raise ForbiddenError(
-                f"{self._connection.name}: {stream.name}: field-level security hides {' and '.join(needed)} of "
-                f"{remote} from the integration user. Grant Read in a permission set; until then the stream is off"
+                f"{self._connection.name}: {stream.name}: field-level security hides {' and '.join(needed)} of {remote} from "
+                "the integration user, or the field is gone. Grant Read in a permission set, or name its successor under "
+                f"fields.{stream.name} of connections/{self._connection.name}.yaml; until then the stream is off and nothing "
+                "of it is changed"
             )
         log.warning("fields_hidden", connection=self._connection.name, stream=stream.name, fields=hidden)
-        self._hidden[stream.name] = frozenset(hidden)
+        self._hidden[stream.name] = monotonic(), frozenset(hidden)
 
     def _select(self, stream: Stream, window: Window, columns: Sequence[str]) -> str:
         reading = READINGS[stream.name]

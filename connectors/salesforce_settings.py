@@ -1,10 +1,11 @@
 """What a connection file of kind ``salesforce`` may say beyond the common keys."""
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from connectors.own_streams import KINDS
 from connectors.settings import ConnectionSettings, SecretRef, SignIn, Url
 
 PRODUCTION = "https://login.salesforce.com"
@@ -57,6 +58,8 @@ class SalesforceSignIn(SignIn):
 
 class SalesforceSettings(ConnectionSettings):
     """One Salesforce organisation, reached at its My Domain."""
+
+    own_objects: ClassVar[frozenset[str]] = frozenset(KINDS)
 
     base_url: Url
     sign_in: SalesforceSignIn

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from connectors.base import From, Stream
+from connectors.salesforce_extras import EXTRAS, OWN
 from connectors.salesforce_values import (
     DIRECTIONS,
     Row,
@@ -215,6 +216,8 @@ STREAMS: tuple[Stream, ...] = (
             "until": "@until",
         },
     ),
+    *EXTRAS,
+    *OWN,
 )
 
 READINGS: dict[str, Reading] = {
@@ -259,13 +262,16 @@ READINGS: dict[str, Reading] = {
         derived={"@period_end": (("PeriodId",), lambda row: row.get("PeriodEnd"))},
     ),
     "rate": Reading(recycled=False),
+    "split": Reading(where="SplitType.IsActive = true"),
+    "line_item": Reading(),
+    **{stream.name: Reading() for stream in OWN},
 }
 
 LOAD_BEARING = frozenset(
     {
         "Amount", "StageName", "CloseDate", "IsClosed", "IsWon", "OwnerId", "AccountId", "OpportunityId", "CreatedDate",
         "IsDeleted", "SystemModstamp", "ApiName", "WhatId", "OldValue", "NewValue", "QuotaAmount", "QuotaOwnerId",
-        "StartDate",
+        "StartDate", "SplitOwnerId", "SplitPercentage", "SplitType.IsTotalValidated", "TotalPrice",
     }
 )  # fmt: skip
 """Fields whose absence would make wrong numbers: a stream without one of them stops. Others are left unknown."""

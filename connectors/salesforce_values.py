@@ -127,6 +127,11 @@ def event_at(column: str) -> Callable[[Row], str | None]:
     return at
 
 
+def split_kind(whole: bool) -> str:
+    """A type of splits that must add up to 100 % shares out the deal's revenue; any other is laid over it."""
+    return "revenue" if whole else "overlay"
+
+
 def since_activity(since: date) -> str:
     """The condition of a first load of activities: their own day, else that of their creation."""
     return f"(ActivityDate >= {since} OR (ActivityDate = null AND CreatedDate >= {since}T00:00:00Z))"

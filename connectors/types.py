@@ -1,11 +1,11 @@
 """How values travel between a record and a database: decimals as text, aware UTC times, lists and maps as JSON."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
@@ -28,18 +28,50 @@ def _canonical(number: Decimal) -> Decimal:
     return Decimal(canonical_text(number))
 
 
-def _utc(moment: datetime) -> datetime:
+def _utc(value: Any) -> datetime:
+    # Read here, not by pydantic: it takes a plain number, and the text of one, for seconds since 1970.
+    moment = _parsed(value) if type(value) is str else value
+    if not isinstance(moment, datetime):
+        raise _unfit("datetime", value)
     if moment.tzinfo is None:
         message = "must name its time zone"
         raise ValueError(message)
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def _day(value: Any) -> date:
+    found = _parsed(value) if type(value) is str else value
+    if isinstance(found, datetime):
+        if found.time() != time():
+            message = "should be a date without a time of day"
+            raise ValueError(message)
+        return found.date()
+    if not isinstance(found, date):
+        raise _unfit("date", value)
+    return found
+
+
+def _parsed(text: str) -> datetime | None:
+    """ISO text with dashes as a moment; None for any other, the digits of a number among them."""
+    try:
+        return datetime.fromisoformat(text) if text[4:5] == "-" else None
+    except ValueError:
+        return None
+
+
+def _unfit(wanted: str, value: Any) -> ValueError:
+    number = isinstance(value, (int, float, Decimal))
+    return ValueError(f"should be a valid {wanted}: ISO text{', and no plain number' if number else ''}")
 
 
 Exact = Annotated[Decimal, AfterValidator(_canonical)]
 """A finite Decimal in its canonical spelling, so that equal numbers hash alike."""
 
-Utc = Annotated[datetime, AfterValidator(_utc)]
-"""An aware time, in UTC."""
+Utc = Annotated[datetime, BeforeValidator(_utc)]
+"""An aware time, in UTC, from ISO text or a datetime; never from a number."""
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date, from ISO text or a date; never from a number."""
 
 
 class DecimalText(TypeDecorator[Decimal]):

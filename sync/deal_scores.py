@@ -11,6 +11,7 @@ import polars as pl
 from connectors.base import Value
 from connectors.types import canonical_text
 from scoring.facts import Facts
+from scoring.opportunity.reasons import Language
 from scoring.opportunity.rules import score_opportunities
 from scoring.plan import OpportunityScore
 from sync.config import Config
@@ -79,7 +80,7 @@ def score_deals(
     inputs = dict(zip(deals["deal"], _fingerprints(deals, stamp), strict=True))
     about = {row["deal"]: row for row in deals.select(_ABOUT).iter_rows(named=True)}
     results = [
-        _result(row, about[row["deal"]], names, inputs[row["deal"]], facts.currency, stamp)
+        _result(row, plan, about[row["deal"]], names, inputs[row["deal"]], facts.currency, stamp, language)
         for row in scored.iter_rows(named=True)
     ]
     copies = dict(deals.select("deal", "mirrors").iter_rows())
@@ -101,16 +102,15 @@ def _texts(
 
 def _result(
     row: Mapping[str, Any],
+    plan: OpportunityScore,
     about: Mapping[str, Any],
     names: Mapping[str, str | None],
     inputs: str,
     currency: str,
     stamp: Stamp,
+    language: Language,
 ) -> NewResult:
-    reasons = [
-        {"rule": reason["rule"], "points": canonical_text(reason["points"]), "text": reason["text"]}
-        for reason in row["reasons"]
-    ]
+    reasons, rest = _reasons(row["reasons"]), _reasons(row["rest"])
     amount = about["amount"]
     payload = {
         "plan": stamp.label,
@@ -119,15 +119,23 @@ def _result(
         "owner_name": names.get(about["person"] or ""),
         "amount": None if amount is None else canonical_text(amount),
         "currency": currency,
+        "start": canonical_text(plan.start),
         "reasons": reasons,
+        "rest": rest,
         "reasons_text": row["reasons_text"],
         "next_best_action": row["next_best_action"],
         "skipped": row["skipped"],
         "inputs": inputs,
     }
     score = row["score"]
-    matters = [stamp.label, None if score is None else canonical_text(score), row["grade"], row["next_best_action"]]
-    matters += [f"{reason['rule']} {reason['points']}" for reason in reasons]
+    matters = [
+        stamp.label,
+        language,
+        None if score is None else canonical_text(score),
+        row["grade"],
+        row["next_best_action"],
+    ]
+    matters += [f"{reason['rule']} {reason['points']}" for reason in (*reasons, *rest)]
     # What a report shows beside the score; the amount as entered, for its value in our currency moves every day.
     matters += [about["name"], about["person"], payload["owner_name"], about["currency"], str(about["amount_original"])]
     return NewResult(
@@ -141,6 +149,10 @@ def _result(
         grade=row["grade"],
         payload=payload,
     )
+
+
+def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    return [{"rule": row["rule"], "points": canonical_text(row["points"]), "text": row["text"]} for row in rows]
 
 
 def _fingerprints(deals: pl.DataFrame, stamp: Stamp) -> list[str]:

@@ -1,8 +1,10 @@
 """From the store to prepared facts: the one place that joins configuration, frames and scoring."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+
+import polars as pl
 
 from scoring.facts import Facts, Organisation, Sources, prepare
 from scoring.period import Calendar
@@ -66,10 +68,14 @@ def facts_of(
     scope: Scope | None = None,
     sources: Sources | None = None,
     kinds: Iterable[str] = KINDS,
+    without: Collection[str] = (),
 ) -> Facts:
-    """Prepared facts, whole or around a scope (which needs the ``sources`` of the whole)."""
+    """Prepared facts, whole or around a scope (which needs the ``sources`` of the whole), ``without`` some connections."""
+    tables = store_facts.load(source, kinds, as_of=view.known, scope=scope)
     return prepare(
-        store_facts.load(source, kinds, as_of=view.known, scope=scope),
+        {kind: rows.filter(pl.col("connection").is_in(list(without)).not_()) for kind, rows in tables.items()}
+        if without
+        else tables,
         view.organisation,
         view.as_of,
         view.settings,

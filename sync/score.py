@@ -4,7 +4,6 @@ One transaction notes the results, the outbox rows and the watermark, so that a 
 Peer figures are read from the day's stored baseline, by full and incremental runs alike.
 """
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any
 import polars as pl
 import structlog
 
+from connectors.csv_cells import csv_line, defused
 from connectors.errors import ConfigError
 from connectors.types import canonical_text
 from scoring.baseline import baseline as make_baseline
@@ -28,8 +28,9 @@ from sync.config import Config
 from sync.deal_scores import ScoredDeals, deals_of, score_deals
 from sync.dirty import Dirty, find_dirty, mark_clean
 from sync.facts_of import KINDS, View, calendar_of, facts_of, today, view_of
+from sync.figures import counted
 from sync.leavers import Present, leavers
-from sync.loaded import half_loaded, loaded
+from sync.loaded import accounts_of_matched, half_loaded, loaded
 from sync.plans import ENGINE, Stamp, fingerprint, members_of, plan_digest, plans_in_effect
 from sync.store.books import Baseline
 from sync.store.engine import Store, Tx
@@ -83,8 +84,8 @@ class ScoreOutcome:
         elif self.deals or self.people:
             what = "everything" if self.full else "what changed"
             yield (
-                f"scored {self.deals:,} open deals and {self.people:,} people ({what}): {self.new:,} new and "
-                f"{self.changed:,} changed results, {self.queued:,} writes queued"
+                f"scored {counted(self.deals, 'open deal')} and {counted(self.people, 'person', 'people')} ({what}): {self.new:,} new and "
+                f"{counted(self.changed, 'changed result')}, {counted(self.queued, 'write')} queued"
             )
         else:
             yield "nothing new to score"
@@ -109,11 +110,12 @@ class Scorer:
             self._export(outcome)
             return outcome
         with self.store.reading() as tx:
-            outcome.notes = list(half_loaded(tx, self.config))
+            waiting = half_loaded(tx, self.config)
+            outcome.notes = list(waiting.values())
             dirty = self._dirty(tx)
-            if dirty.nothing or outcome.notes:
+            if dirty.nothing or (waiting and waiting.keys() >= self.config.connections.keys()):
                 return outcome
-            work = _Work(self, tx, dirty)
+            work = _Work(self, tx, dirty, waiting=frozenset(waiting))
             work.do()
         self._keep(work, dirty, outcome)
         return outcome
@@ -133,6 +135,7 @@ class Scorer:
             "day": self.as_of.isoformat(),
             "engine": ENGINE,
             "loaded": loaded(tx),
+            "waiting": sorted(half_loaded(tx, self.config)),
             "plans": [plan_digest(plan) for plan in self.plans],
             "settings": self.config.settings.model_dump_json(exclude={"store", "service"}),
             "people": sorted(self.config.people.items()),
@@ -161,8 +164,15 @@ class Scorer:
         outcome.full = dirty.scope is None
         outcome.deals, outcome.people = work.deals, work.people
         outcome.new, outcome.changed = counts.new, counts.changed
-        outcome.notes = work.notes
+        outcome.notes += work.notes
         log.info("scored", **outcome.as_dict())
+
+    def as_known(self) -> list[NewResult]:
+        """Results of deals and people as known at the end of ``options.as_of``; nothing is stored."""
+        with self.store.reading() as tx:
+            work = _Work(self, tx, Dirty(None, {}, 0), as_of=self.as_of)
+            work.do()
+        return work.results
 
     def _export(self, outcome: ScoreOutcome) -> None:
         """Deal scores as known at the end of a day, as CSV."""
@@ -173,27 +183,30 @@ class Scorer:
             work = _Work(self, tx, Dirty(None, {}, 0), as_of=self.as_of)
             work.do(people=False)
         with self.options.out.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("deal", "probability", "score", "grade", "reasons", "model"))
+            file.write(csv_line(("deal", "probability", "score", "grade", "reasons", "model")))
             for result in sorted(work.results, key=lambda result: result.subject):
                 score = None if result.score is None else canonical_text(result.score)
-                reasons = result.payload["reasons_text"]
+                reasons = defused(result.payload["reasons_text"])
                 model = f"rules {result.payload['plan']}"
-                writer.writerow((result.subject, None, score, result.grade, reasons, model))
+                file.write(csv_line((defused(result.subject), None, score, result.grade, reasons, model)))
         outcome.deals = work.deals
 
 
 class _Work:
     """One scoring pass: facts once per view, every plan's deals and people."""
 
-    def __init__(self, scorer: Scorer, tx: Tx, dirty: Dirty, *, as_of: date | None = None) -> None:
+    def __init__(
+        self, scorer: Scorer, tx: Tx, dirty: Dirty, *, as_of: date | None = None, waiting: frozenset[str] = frozenset()
+    ) -> None:
         self.scorer = scorer
         self.config = scorer.config
         self.tx = tx
         self.scope = self._widened(dirty.scope)
         self.renamed = dirty.renamed
         self.as_of = as_of
-        self.sources: Sources = known_sources(tx, KINDS)
+        self.waiting = waiting
+        self.matched = accounts_of_matched(tx, self.config, waiting)
+        self.sources: Sources = {name: kinds for name, kinds in known_sources(tx, KINDS).items() if name not in waiting}
         self.results: list[NewResult] = []
         self.new_baselines: list[dict[str, Any]] = []
         self.notes: list[str] = []
@@ -217,7 +230,7 @@ class _Work:
             self.deals += len(scored.results)
             if people and plan.scorecard is not None:
                 appraised = appraise_people(
-                    facts, baseline, self._touched_people(facts, members), self._periods(plan, view), stamp,
+                    facts, baseline, self._touched_people(facts, members) - self.matched, self._periods(plan, view), stamp,
                     self.config, members,
                 )  # fmt: skip
                 self._scored.append(appraised)
@@ -262,7 +275,9 @@ class _Work:
     def _facts_of(self, view: View) -> Facts:
         key = view.settings.model_dump_json() + view.organisation.currency
         if key not in self._facts:
-            self._facts[key] = facts_of(self.config, self.tx, view, scope=self.scope, sources=self.sources)
+            self._facts[key] = facts_of(
+                self.config, self.tx, view, scope=self.scope, sources=self.sources, without=self.waiting
+            )
         return self._facts[key]
 
     def _members(self, plan: Plan, facts: Facts, claimed: dict[str, str]) -> frozenset[str]:
@@ -296,7 +311,9 @@ class _Work:
             row = self.tx.db.execute(table.select().where(*where)).mappings().first()
         if row is not None:
             return row["payload"], row["digest"]
-        view_facts = facts if self.scope is None else facts_of(self.config, self.tx, view, sources=self.sources)
+        view_facts = facts
+        if self.scope is not None:
+            view_facts = facts_of(self.config, self.tx, view, sources=self.sources, without=self.waiting)
         payload = make_baseline(view_facts, plan, self._periods(plan, view))
         digest = fingerprint(json.dumps(payload, sort_keys=True))
         self.new_baselines.append(

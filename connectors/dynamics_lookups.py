@@ -1,0 +1,150 @@
+"""What a row only points to: currencies, processes, teams, parties of activities, metrics. Asked once, or per page."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from connectors.dynamics_api import IN_BATCH, IN_URL, DynamicsApi, address, among
+from connectors.dynamics_settings import DynamicsSettings
+from connectors.dynamics_streams import CONTACTS, CURRENCY, METRIC, PARTICIPANTS, PIPELINE, RATE, TEAM
+from connectors.dynamics_values import inverse, target_of
+from connectors.records import OPEN_END
+
+Rows = Sequence[dict[str, Any]]
+
+ALWAYS = "1970-01-01"
+"""Day from which a rate holds: Dynamics keeps the current one only."""
+
+_CURRENCIES, _PROCESSES, _BASE = "currencies", "processes", "base_currency"
+_ACCESS_TEAM = 1
+_REGARDING, _OWNER = 8, 9
+_MAX_READS = 100
+"""Reads in one batch: far below 1,000, for each may bring thousands of rows."""
+
+
+class Lookups:
+    """Fills the paths that take rows of other tables. What holds for long is kept in ``learnt``."""
+
+    def __init__(self, api: DynamicsApi, settings: DynamicsSettings, learnt: dict[str, str]) -> None:
+        self._api = api
+        self._settings = settings
+        self._learnt = learnt
+        self._fresh: set[str] = set()
+        self._teams: dict[str, str] | None = None
+
+    def fill(self, rows: Rows, paths: Iterable[str], changed: Rows) -> None:
+        """Adds to rows what ``paths`` ask for; teams and parties, which cost calls, to the ``changed`` ones only."""
+        wanted = set(paths)
+        for path, key, column in (
+            (CURRENCY, _CURRENCIES, "_transactioncurrencyid_value"), (PIPELINE, _PROCESSES, "processid"),
+        ):  # fmt: skip
+            if path in wanted:
+                known = self._known(key, {row[column] for row in rows if row.get(column)})
+                for row in rows:
+                    row[path] = known.get(row.get(column) or "")
+        if TEAM in wanted and changed:
+            self._add_teams(changed)
+        if {CONTACTS, PARTICIPANTS} & wanted and changed:
+            self._add_parties(changed)
+        if METRIC in wanted and rows:
+            self._add_metrics(rows)
+        if RATE in wanted and rows:
+            self._add_rates(rows)
+
+    def base_currency(self) -> str:
+        """ISO code of the organisation's base currency, which can never be changed."""
+        if _BASE not in self._learnt:
+            row = self._api.rows(address("organizations", select="_basecurrencyid_value"))[0]
+            base = row["_basecurrencyid_value"]
+            self._learnt[_BASE] = self._known(_CURRENCIES, {base})[base]
+        return self._learnt[_BASE]
+
+    def _known(self, key: str, ids: set[str]) -> dict[str, str]:
+        """Names by id; asked anew, once in a process, when there is an id that we do not know."""
+        known: dict[str, str] = json.loads(self._learnt.get(key, "{}"))
+        if not ids.issubset(known) and key not in self._fresh:
+            self._fresh.add(key)
+            known = self._currencies() if key == _CURRENCIES else self._processes()
+            self._learnt[key] = json.dumps(known, sort_keys=True)
+        return known
+
+    def _currencies(self) -> dict[str, str]:
+        rows = self._api.rows(address("transactioncurrencies", select="transactioncurrencyid,isocurrencycode"))
+        return {row["transactioncurrencyid"]: row["isocurrencycode"] for row in rows}
+
+    def _processes(self) -> dict[str, str]:
+        where = "category eq 4 and primaryentity eq 'opportunity'"
+        rows = self._api.rows(address("workflows", select="workflowid,name", filter=where))
+        return {row["workflowid"]: row["name"] for row in rows}
+
+    def _add_teams(self, rows: Rows) -> None:
+        """A person's team: of those that are no business unit's own and no access team, the first by name."""
+        if self._teams is None:
+            found = self._api.rows(address("teams", select="teamid,name,teamtype,isdefault"))
+            self._teams = {
+                row["teamid"]: row["name"]
+                for row in found
+                if not row.get("isdefault") and row.get("teamtype") != _ACCESS_TEAM and row.get("name")
+            }
+        names: dict[str, list[str]] = defaultdict(list)
+        for row in self._memberships([row["systemuserid"] for row in rows]):
+            if row["teamid"] in self._teams:
+                names[row["systemuserid"]].append(self._teams[row["teamid"]])
+        for row in rows:
+            row[TEAM] = min(names.get(row["systemuserid"], ()), default=None)
+
+    def _memberships(self, people: Sequence[str]) -> list[dict[str, Any]]:
+        where = among("systemuserid", people) if len(people) <= IN_URL else ""
+        return self._api.rows(address("teammemberships", select="systemuserid,teamid", filter=where))
+
+    def _add_parties(self, rows: Rows) -> None:
+        """Who took part: one call for a page of activities, as a batch of filters."""
+        ids = [row["activityid"] for row in rows]
+        paths = [
+            address(
+                "activityparties",
+                select="_activityid_value,_partyid_value,participationtypemask",
+                filter=among("_activityid_value", ids[place : place + IN_BATCH]),
+            )
+            for place in range(0, len(ids), IN_BATCH)
+        ]
+        parties: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for place in range(0, len(paths), _MAX_READS):
+            for party in self._api.batch_rows(paths[place : place + _MAX_READS]):
+                parties[party["_activityid_value"]].append(party)
+        for row in rows:
+            row.update(_by_kind(parties.get(row["activityid"], ()), row.get("_ownerid_value")))
+
+    def _add_metrics(self, rows: Rows) -> None:
+        """Goals count in our words: what rolls up the revenue of won deals is bookings."""
+        where = "sourceentity eq 'opportunity' and sourceattribute eq 'actualvalue'"
+        path = address("rollupfields", select="_metricid_value", filter=where)
+        bookings = {row["_metricid_value"] for row in self._api.optional_rows(path)}
+        for row in rows:
+            name = row.get("_metricid_value@label") or ""
+            plain = name.strip().lower().replace(" ", "_")
+            ours = "bookings" if row.get("_metricid_value") in bookings else plain
+            row[METRIC] = self._settings.goal_metrics.get(name, ours or None)
+
+    def _add_rates(self, rows: Rows) -> None:
+        # exchangerate: how many units of the currency one base unit buys. A rate says it the other way round.
+        base = self.base_currency()
+        for row in rows:
+            row["@to"], row[RATE] = base, inverse(row.get("exchangerate"))
+            row["@on"], row["@until"] = ALWAYS, OPEN_END.isoformat()
+
+
+def _by_kind(parties: Iterable[Mapping[str, Any]], owner: str | None) -> dict[str, Any]:
+    contacts: list[str] = []
+    people: list[str] = []
+    for party in parties:
+        held, role = party.get("_partyid_value"), party.get("participationtypemask")
+        if not held or role in (_REGARDING, _OWNER):
+            continue
+        table = target_of(party, "_partyid_value")
+        if table == "contact":
+            contacts.append(held)
+        elif table == "systemuser" and held != owner:
+            people.append(held)
+    return {CONTACTS: contacts or None, PARTICIPANTS: people or None}

@@ -1,0 +1,81 @@
+"""The body of an OData ``$batch``: single requests without a change set, so that one refusal costs one row."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import Any
+
+from connectors.answers import read_json, write_json
+from connectors.errors import ContractError
+
+BOUNDARY = "batch_scoreback"
+_END = "\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One request of a batch: ``path`` begins with ``/api/data/``."""
+
+    method: str
+    path: str
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The answer to one part."""
+
+    status: int
+    body: Any
+    retry_after: str = ""
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """The vendor's code and text."""
+        said = self.body.get("error") if isinstance(self.body, dict) else None
+        said = said if isinstance(said, dict) else {}
+        return str(said.get("code") or self.status), str(said.get("message") or "refused without a word")
+
+
+def compose(parts: Sequence[Part]) -> bytes:
+    """The body of a batch (vendor page 4.2: CRLF, an empty line after each block of headers)."""
+    pieces: list[bytes] = []
+    for part in parts:
+        lines = [
+            f"--{BOUNDARY}", "Content-Type: application/http", "Content-Transfer-Encoding: binary", "",
+            f"{part.method} {part.path} HTTP/1.1", "Accept: application/json",
+            *(f"{name}: {value}" for name, value in part.headers.items()),
+        ]  # fmt: skip
+        if part.body is not None:
+            lines.append("Content-Type: application/json; type=entry")
+        content = b"" if part.body is None else write_json(part.body)
+        pieces.append((_END.join(lines) + _END * 2).encode() + content + _END.encode())
+    return b"".join(pieces) + f"--{BOUNDARY}--{_END}".encode()
+
+
+def parse(content_type: str, body: bytes) -> list[Said]:
+    """The answers in the order of the requests. Raises ContractError for a body that is no batch."""
+    message = Message()
+    message["Content-Type"] = content_type
+    boundary = message.get_param("boundary")
+    if not isinstance(boundary, str):
+        raise ContractError("a batch was answered without parts", body[:500].decode(errors="replace"))
+    pieces = body.replace(b"\r\n", b"\n").split(f"--{boundary}".encode())
+    return [_said(piece.strip(b"\n")) for piece in pieces[1:] if not piece.startswith(b"--")]
+
+
+def _said(piece: bytes) -> Said:
+    _, _, inner = piece.partition(b"\n\n")
+    head, _, content = inner.partition(b"\n\n")
+    status_line, *lines = head.decode().split("\n")
+    words = status_line.split(" ", 2)
+    if len(words) < 2 or not words[1].isdigit():
+        raise ContractError("a part of a batch has no status", piece[:500].decode(errors="replace"))
+    named = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
+    try:
+        value = read_json(content) if content.strip() else None
+    except json.JSONDecodeError:
+        value = None
+    return Said(int(words[1]), value, named.get("retry-after", ""))

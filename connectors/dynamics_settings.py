@@ -1,0 +1,81 @@
+"""What a connection file of kind ``dynamics`` may say beyond the common keys."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from connectors.settings import ConnectionSettings, KeyedWriteBack, SecretRef, SignIn, Url
+
+_OURS = re.compile(r"[a-z][a-z0-9]{1,7}_scoreback_?\w*", re.IGNORECASE)
+"""A publisher's prefix (2 to 8 characters, and Dataverse wants one before every custom column), then our name."""
+
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "client_secret": ("client_secret",),
+    "certificate": ("private_key", "thumbprint"),
+}
+
+
+class DynamicsSignIn(SignIn):
+    """How the service signs in at Microsoft Entra ID. ``host`` is another cloud's authority."""
+
+    flow: Literal["client_secret", "certificate"] = "client_secret"
+    tenant: SecretRef = Field(description="Directory (tenant) ID, as a reference like every value here")
+    client_id: SecretRef
+    client_secret: SecretRef | None = None
+    private_key: SecretRef | None = Field(default=None, description="certificate: the PEM text of its private key")
+    thumbprint: SecretRef | None = Field(default=None, description="certificate: its SHA-1 thumbprint, 40 hex digits")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [name for name in _NEEDED[self.flow] if getattr(self, name) is None]
+        if missing:
+            message = f"flow {self.flow} needs {' and '.join(missing)}"
+            raise ValueError(message)
+        return self
+
+
+class DynamicsSettings(ConnectionSettings):
+    """One Dataverse environment, reached at its own address."""
+
+    own_names_only: ClassVar[bool] = False  # checked below: the name stands behind a publisher's prefix
+
+    base_url: Url
+    sign_in: DynamicsSignIn
+    api_version: str = Field(default="9.2", pattern=r"^9\.[0-2]$")
+    omitted_statuses: list[int] = Field(
+        default_factory=list, description="Values of statuscode whose deals count as omitted, such as 4 (Canceled)"
+    )
+    visit_category: str = Field(default="Visit", description="Appointments of this category are visits")
+    goal_metrics: dict[str, str] = Field(
+        default_factory=dict, description="Our metrics by name of the goal metric; revenue of won deals is bookings"
+    )
+    bypass_plugins: bool = Field(
+        default=False,
+        description="Our writes run no plug-ins and workflows of yours; needs prvBypassCustomBusinessLogic",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _environment(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.path.strip("/"):
+            message = f"write the environment's address without a path: {parts.scheme}://{parts.netloc}"
+            raise ValueError(message)
+        return value
+
+    @field_validator("write_back")
+    @classmethod
+    def _prefixed(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        for record, target in value.items():
+            fields = target.fields if isinstance(target, KeyedWriteBack) else target
+            for remote in fields:
+                if not _OURS.fullmatch(remote):
+                    message = f"{record}: {remote} is not one of our columns, such as sb_scoreback_score"
+                    raise ValueError(message)
+                if remote != remote.lower():
+                    message = f"{record}: {remote}: Dataverse wants the logical name, in lower case"
+                    raise ValueError(message)
+        return value

@@ -1,0 +1,222 @@
+"""Reading from Fxiaoke: which columns a stream asks for, which rows of them, and how these become the mapping's rows.
+
+An object is described before its first page, once per ``metadata_every``: a field that is not there is left out in silence
+by the vendor. Pages are asked with nulls, so that a column that no row has at all makes us look again.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from connectors.base import Page, Raw, Stream, Window
+from connectors.errors import ForbiddenError
+from connectors.fxiaoke_api import SYSTEM_TYPES, Described, Filter, FxiaokeApi, Row, where
+from connectors.fxiaoke_people import Directory
+from connectors.fxiaoke_rows import Fields, Lookups, Shaper, changes
+from connectors.fxiaoke_settings import FxiaokeSettings
+from connectors.fxiaoke_streams import BY_NAME, DERIVED, NAMED, OFTEN_MISSING, ORDER
+from connectors.fxiaoke_values import SELECTIONS, epoch_ms, midnight_ms
+from connectors.mapping import paths_of, remote_fields, sources
+
+log = structlog.get_logger("connectors.fxiaoke")
+
+STAMP = "last_modified_time"
+_KEPT_AS_VALUE = ("stage", "pipeline")
+"""Our fields that hold an option's value, not its label: they tell records apart."""
+
+_MARKS = ("life_status", "is_deleted")
+
+
+class Reader:
+    """Pages of any stream. ``learnt`` keeps descriptions for the next process."""
+
+    def __init__(self, api: FxiaokeApi, connection: FxiaokeSettings, learnt: dict[str, str]) -> None:
+        self._api = api
+        self._connection = connection
+        self._learnt = learnt
+        self._deals: dict[str, str | None] = {}
+        self.directory = Directory(api, connection, learnt)
+
+    def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        """Pages of the window, behind ``resume`` (the last ``_id`` that was stored)."""
+        if stream.name == "person":
+            yield Page([Raw(stream, row) for row in self.directory.people()])
+        elif stream.name == "stage":
+            yield Page(self._stages(stream))
+        elif not stream.filled_by and self.remote(stream):
+            yield from self._pages(stream, self._filters(window), resume, window)
+
+    def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
+        """Ids of the rows that are not invalid, with nothing else."""
+        if self.fields(stream) is None:
+            return
+        for rows, _ in self._api.pages(self.remote(stream), _MARKS):
+            yield [
+                row["_id"] for row in rows if row.get("is_deleted") is not True and row.get("life_status") != "invalid"
+            ]
+
+    def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
+        """Whole rows by id."""
+        fields = self.fields(stream)
+        if fields is None:
+            return
+        lacks = self._lacks(stream, fields)
+        for rows in self._api.among(self.remote(stream), self._asked(stream, fields), "_id", ids):
+            yield Page(self._raws(stream, fields, rows), lacks=lacks)
+
+    def remote(self, stream: Stream) -> str:
+        """The object that a stream reads in this tenant; "" for none."""
+        return self._connection.objects.get(stream.name, stream.remote)
+
+    def columns(self, stream: Stream) -> list[str]:
+        """Every field that the stream's mapping takes, whether it is there or not."""
+        derived, columns = DERIVED.get(stream.name, {}), ["_id"]
+        for path in remote_fields(stream, self._connection):
+            if not path.startswith("@"):
+                columns.append(path.partition(".")[0])
+        used = set(remote_fields(stream, self._connection))
+        for path, taken in derived.items():
+            if path in used:
+                columns.extend(taken)
+        if stream.name == "opportunity" and self._connection.stream("history"):
+            columns.append("stg_changed_time")
+        return list(dict.fromkeys([*columns, *_MARKS]))
+
+    def mapped_columns(self, stream: Stream) -> frozenset[str]:
+        """Those columns that the connection's own mapping names."""
+        own = self._connection.fields
+        return frozenset(
+            path
+            for name in (stream.kind, stream.name)
+            for source in own.get(name, {}).values()
+            for path in paths_of(source)
+        )
+
+    def fields(self, stream: Stream, *, fresh: bool = False) -> Fields | None:
+        """Type, and labels of selections, of the columns that there are. None for an object that the tenant lacks."""
+        remote, columns = self.remote(stream), self.columns(stream)
+        key = f"fields:{stream.name}"
+        kept = json.loads(self._learnt[key]) if key in self._learnt and not fresh else None
+        if kept is not None and kept["remote"] == remote and kept["columns"] == columns:
+            found: Fields | None = kept["fields"]
+            return found
+        fields = self._seen(self._api.describe(remote, fresh=fresh), columns)
+        missing = set(columns) - set(fields or ()) - OFTEN_MISSING
+        self._learnt.pop(key, None)
+        if not missing or (fields is None and stream.optional):  # what should be there is looked for again next time
+            kept = {"remote": remote, "columns": columns, "fields": fields}
+            self._learnt[key] = json.dumps(kept, ensure_ascii=False, sort_keys=True)
+        if fields is None and not stream.optional:
+            raise ForbiddenError(
+                f"{self._connection.name}: {stream.name}: the tenant has no object {remote}, or our employee may not see it. "
+                "Grant it in 管理后台 (the administration console), or switch the stream off"
+            )
+        return fields
+
+    @staticmethod
+    def _seen(described: Described | None, columns: Sequence[str]) -> dict[str, dict[str, Any]] | None:
+        if described is None:
+            return None
+        found: dict[str, dict[str, Any]] = {}
+        for name in columns:
+            known = described.fields.get(name)
+            if known is None and name not in SYSTEM_TYPES:
+                continue
+            kind = str((known or {}).get("type") or SYSTEM_TYPES.get(name, "text"))
+            found[name] = {"type": kind}
+            if kind in SELECTIONS:
+                found[name]["options"] = described.options(name)
+        return found
+
+    def _pages(self, stream: Stream, filters: Sequence[Filter], resume: str | None, window: Window) -> Iterator[Page]:
+        fields = self.fields(stream)
+        if fields is None:
+            log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=self.remote(stream))
+            return
+        looked = False
+        for rows, following in self._api.pages(
+            self.remote(stream), self._asked(stream, fields), filters, behind=resume
+        ):
+            if rows and not looked and _without(rows, fields):
+                looked = True
+                fields = self.fields(stream, fresh=True) or {}
+            if rows or following:
+                raws = self._raws(stream, fields, rows)
+                yield Page([*raws, *self._history(stream, raws, window)], following, lacks=self._lacks(stream, fields))
+
+    def _asked(self, stream: Stream, fields: Fields) -> list[str]:
+        return [*fields, *NAMED.get(stream.name, ())]
+
+    def _lacks(self, stream: Stream, fields: Fields) -> frozenset[str]:
+        """Paths of the mapping that the tenant has no field for."""
+        missing = set(self.columns(stream)) - set(fields)
+        derived = DERIVED.get(stream.name, {})
+        paths = {path for path in remote_fields(stream, self._connection) if path.partition(".")[0] in missing}
+        # A path that can be made from several fields is lacking when none of them is there.
+        return frozenset(paths) | {
+            path for path, taken in derived.items() if taken and missing.issuperset(taken) and path != "@deleted"
+        }
+
+    def _filters(self, window: Window) -> list[Filter]:
+        if window.start is not None:
+            return [
+                where(STAMP, "GTE", str(epoch_ms(window.start))),
+                where(STAMP, "LT", str(epoch_ms(window.end))),
+            ]
+        if window.since is not None:
+            return [where(STAMP, "GTE", str(midnight_ms(window.since, self._connection.zone)))]
+        return []
+
+    def _raws(self, stream: Stream, fields: Fields, rows: Sequence[Row]) -> list[Raw]:
+        if any("order_id" in row for row in rows):
+            self._learn_deals({str(row["order_id"]) for row in rows if row.get("order_id")})
+        ours = sources(stream, self._connection)
+        raw = frozenset(path for name in _KEPT_AS_VALUE if name in ours for path in paths_of(ours[name]))
+        shaper = Shaper(stream.name, fields, self._connection, self._lookups(), raw)
+        return [Raw(stream, row) for row in shaper.shaped(rows)]
+
+    def _lookups(self) -> Lookups:
+        return Lookups(self._deals.get, self.directory.name)
+
+    def _learn_deals(self, orders: set[str]) -> None:
+        """Which deal each order belongs to: payments name their order only."""
+        unknown = sorted(orders - self._deals.keys())
+        for rows in self._api.among(ORDER, ("new_opportunity_id",), "_id", unknown):
+            self._deals.update({row["_id"]: row.get("new_opportunity_id") for row in rows})
+        for order in unknown:
+            self._deals.setdefault(order, None)
+
+    def _history(self, stream: Stream, raws: Sequence[Raw], window: Window) -> list[Raw]:
+        """Our own snapshots of deals that changed: Fxiaoke keeps no history that could be read."""
+        if stream.name != "opportunity" or "history" not in window.streams:
+            return []
+        history = BY_NAME["history"]
+        return [
+            Raw(history, change)
+            for raw in window.changed(raws)
+            if not raw.fields["@deleted"]
+            for change in changes(dict(raw.fields))
+        ]
+
+    def _stages(self, stream: Stream) -> list[Raw]:
+        """The options of the deal's stage. What a stage means stands in each deal's status, never in its label."""
+        deal = BY_NAME["opportunity"]
+        column = self.stage_column()
+        described = self._api.describe(self.remote(deal), fresh=True)
+        options = {} if described is None else described.options(column)
+        return [
+            Raw(stream, {"value": value, "label": label, "position": place})
+            for place, (value, label) in enumerate(options.items(), start=1)
+        ]
+
+    def stage_column(self) -> str:
+        """The field that the stage of a deal is read from."""
+        source = sources(BY_NAME["opportunity"], self._connection).get("stage")
+        return next(iter(paths_of(source)), "") if source is not None else ""
+
+
+def _without(rows: Sequence[Row], fields: Mapping[str, Any]) -> bool:
+    """Whether some column is in no row at all, not even empty."""
+    return any(all(name not in row for row in rows) for name in fields)

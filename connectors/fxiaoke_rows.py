@@ -1,0 +1,190 @@
+"""Fxiaoke's rows as rows of our mapping: each field in our types, and the ``@`` paths that take more than one field."""
+
+from calendar import monthrange
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from connectors import fxiaoke_values as values
+from connectors.fxiaoke_api import COMPANY, SYSTEM_TYPES, Row
+from connectors.fxiaoke_settings import FxiaokeSettings
+from connectors.fxiaoke_streams import ACTIVITY_KINDS, DEAL, MONTHS, OUTCOMES
+
+Fields = Mapping[str, Mapping[str, Any]]
+"""Of each field its type, and of selections the label by value: what is kept of a description."""
+
+_RAW = frozenset({"sales_stage", "sales_process_id", "life_status", "goal_type"})
+"""Selections of which the value is kept: it stays when somebody renames the label."""
+
+_PERSON_GOAL = ("2", "人员", "Person", "Personnel")
+_NOON = time(12)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What a row needs to know of others: the deal of an order, the name of a department."""
+
+    deal_of_order: Callable[[str], str | None]
+    department: Callable[[str], str | None]
+
+
+class Shaper:
+    """Makes rows of one stream ready for its mapping."""
+
+    def __init__(
+        self,
+        stream: str,
+        fields: Fields,
+        settings: FxiaokeSettings,
+        lookups: Lookups,
+        raw: frozenset[str] = frozenset(),
+    ) -> None:
+        self._stream = stream
+        self._fields = fields
+        self._settings = settings
+        self._zone = settings.zone
+        self._lookups = lookups
+        self._raw = _RAW | raw
+        self._makers: dict[str, Callable[[Row, Row], None]] = {
+            "opportunity": self._deal,
+            "line_item": self._line_item,
+            "follow_up": self._follow_up,
+            "meeting": self._meeting,
+            "visit": self._visit,
+            **dict.fromkeys(("payment", "refund", "invoice"), self._payment),
+        }
+
+    def shaped(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows in our types, with their ``@`` paths; a goal value becomes a row for each month."""
+        for row in rows:
+            shaped = {name: self._read(name, value) for name, value in row.items()}
+            shaped["@deleted"] = row.get("is_deleted") is True or row.get("life_status") == "invalid"
+            if self._stream == "target":
+                yield from self._months(row, shaped)
+                continue
+            make = self._makers.get(self._stream)
+            if make is not None:
+                make(row, shaped)
+            yield shaped
+
+    def _read(self, name: str, value: Any) -> Any:
+        known = self._fields.get(name, {})
+        kind, options = known.get("type") or SYSTEM_TYPES.get(name, "text"), known.get("options", {})
+        if name == "mc_currency":
+            return values.currency(value, options)
+        if name in self._raw and kind in values.SELECTIONS:
+            return value
+        return values.read(value, kind, options, self._zone)
+
+    def _meaning(self, column: str, value: Any, own: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
+        """What an option means: by its value or label in the connection file, else by the label that Fxiaoke ships."""
+        label = self._fields.get(column, {}).get("options", {}).get(value, value)
+        return own.get(value) or own.get(label) or usual.get(label)
+
+    def _deal(self, row: Row, shaped: Row) -> None:
+        outcome = self._meaning("sales_status", row.get("sales_status"), self._settings.outcomes, OUTCOMES)
+        shaped["@outcome"] = outcome
+        shaped["@closed_at"] = shaped.get("stg_changed_time") if outcome not in (None, "open") else None
+
+    def _line_item(self, row: Row, shaped: Row) -> None:
+        shaped["@product"] = values.name_of(row.get("product_id__r")) or row.get("product_id")
+
+    def _follow_up(self, row: Row, shaped: Row) -> None:
+        own = self._settings.activity_kinds
+        shaped["@kind"] = (
+            self._meaning("interactive_types", row.get("interactive_types"), own, ACTIVITY_KINDS) or "task"
+        )
+        self._links(row, shaped)
+        shaped["@opportunity_id"] = row.get("new_opportunity_id") or shaped["@opportunity_id"]
+        shaped["@account_id"] = row.get("account_id") or shaped["@account_id"]
+
+    def _meeting(self, row: Row, shaped: Row) -> None:
+        self._links(row, shaped)
+        begin, end = shaped.get("begin_time"), shaped.get("end_time")
+        known = isinstance(begin, datetime) and isinstance(end, datetime)
+        shaped["@duration"] = max(0, int((end - begin).total_seconds())) if known else None
+
+    def _visit(self, row: Row, shaped: Row) -> None:
+        self._links(row, shaped)
+        on = shaped.get("new_stat_date")
+        noon = datetime.combine(on, _NOON, self._zone).astimezone(UTC) if isinstance(on, date) else None
+        shaped["@visited_at"] = shaped.get("checkin_time") or noon
+
+    def _payment(self, row: Row, shaped: Row) -> None:
+        order = row.get("order_id")
+        shaped["@opportunity_id"] = self._lookups.deal_of_order(order) if order else None
+
+    @staticmethod
+    def _links(row: Row, shaped: Row) -> None:
+        """The records that an activity hangs on, of several objects in one list: of each kind the first, all contacts."""
+        linked: dict[str, list[str]] = {}
+        for one in row.get("related_object_data") or ():
+            if isinstance(one, Mapping) and one.get("id"):
+                linked.setdefault(str(one.get("describe_api_name")), []).append(str(one["id"]))
+        shaped["@opportunity_id"] = next(iter(linked.get(DEAL, ())), None)
+        shaped["@account_id"] = next(iter(linked.get("AccountObj", ())), None)
+        shaped["@contact_ids"] = linked.get("ContactObj")
+
+    def _months(self, row: Row, shaped: Row) -> Iterator[Row]:
+        subject, named = row.get("check_object_id"), values.name_of(row.get("goal_rule_id__r"))
+        rule, year = row.get("goal_rule_id"), str(row.get("fiscal_year") or "")
+        if not year.isdecimal() or subject in (None, ""):
+            return
+        kind, subject_id = self._subject(row.get("goal_type"), str(values.person(subject)))
+        rules = self._settings.goal_rules
+        common = {
+            **shaped, "@subject_kind": kind, "@subject_id": subject_id,
+            "@metric": rules.get(str(rule)) or rules.get(named or "") or named or rule,
+        }  # fmt: skip
+        for name, amount, start, end in self._parts(shaped, int(year)):
+            yield {
+                **common, "@remote_id": f"{row['_id']}:{name}", "@amount": amount, "@period_start": start, "@period_end": end,
+            }  # fmt: skip
+
+    def _parts(self, shaped: Row, year: int) -> Iterator[tuple[str, Any, date, date]]:
+        """Name, amount, first and last day of each month with a value; of the year where no month has one.
+
+        The fiscal year begins in the month ``fiscal_start`` of ``year``.
+        """
+        first = self._settings.fiscal_start
+        months = [(year + (place < first), place, f"{name}_value") for place, name in enumerate(MONTHS, start=1)]
+        known = [one for one in months if shaped.get(one[2]) is not None]
+        for at, month, name in known:
+            yield name, shaped[name], date(at, month, 1), date(at, month, monthrange(at, month)[1])
+        if not known and shaped.get("annual_value") is not None:
+            yield (
+                "annual_value",
+                shaped["annual_value"],
+                date(year, first, 1),
+                date(year + 1, first, 1) - timedelta(days=1),
+            )
+
+    def _subject(self, goal_type: Any, subject: str) -> tuple[str, str | None]:
+        label = self._fields.get("goal_type", {}).get("options", {}).get(goal_type, goal_type)
+        if goal_type in _PERSON_GOAL or label in _PERSON_GOAL:
+            return "person", subject
+        if subject == str(COMPANY):
+            return "organisation", None
+        return "team", self._lookups.department(subject) or subject
+
+
+def changes(row: Row) -> Iterator[Row]:
+    """What a deal tells of its history: when it came into its stage, and the close date that stood when it was changed."""
+    deal = row["_id"]
+    entered, changed = row.get("stg_changed_time"), row.get("last_modified_time")
+    if isinstance(entered, datetime) and row.get("sales_stage"):
+        yield _change(deal, "stage", str(row["sales_stage"]), entered)
+    closes = row.get("close_date")
+    if isinstance(changed, datetime) and isinstance(closes, date):
+        yield _change(deal, "close_on", closes.isoformat(), changed)
+
+
+def _change(deal: str, field: str, new: str, at: datetime) -> Row:
+    return {
+        "remote_id": f"{deal}:{field}:{values.epoch_ms(at)}",
+        "record_id": deal,
+        "field": field,
+        "new": new,
+        "at": at,
+    }

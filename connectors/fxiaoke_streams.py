@@ -1,0 +1,243 @@
+"""What the Fxiaoke connector reads, as data: streams, their default mapping, and how each object is asked.
+
+Objects and fields: docs/connectors/fxiaoke.md. A path that begins with ``@`` is no field of Fxiaoke: the connector makes it
+from the fields named in ``DERIVED``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.base import From, Stream
+
+DEAL, ORDER = "NewOpportunityObj", "SalesOrderObj"
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+
+_KEY = {"remote_id": "_id", "modified_at": "last_modified_time", "deleted": "@deleted"}
+_ACTIVITY: dict[str, str | From] = {
+    **_KEY,
+    "owner_id": "owner",
+    "opportunity_id": "@opportunity_id",
+    "account_id": "@account_id",
+    "contact_ids": "@contact_ids",
+    "created_at": "create_time",
+}
+_PAYMENT: dict[str, str | From] = {**_KEY, "opportunity_id": "@opportunity_id", "currency": "mc_currency"}
+
+STREAMS: tuple[Stream, ...] = (
+    Stream(
+        "person",
+        "user",
+        fields={
+            "remote_id": "openUserId",
+            "name": "name",
+            "email": "email",
+            "active": From("isStop", lambda stopped: not stopped),
+            "manager_id": "leaderId",
+            "team": "@team",
+            "region": "@region",
+            "role": "position",
+            "started_on": "@started_on",
+        },
+    ),
+    Stream(
+        "account",
+        "AccountObj",
+        fields={
+            **_KEY,
+            "name": "name",
+            "parent_id": "parent_account_id",
+            "owner_id": "owner",
+            "industry": "industry",
+            "created_at": "create_time",
+        },
+    ),
+    Stream(
+        "stage",
+        DEAL,
+        schedule="metadata",
+        fields={"remote_id": "value", "stage": "value", "label": "label", "position": "position"},
+    ),
+    Stream(
+        "opportunity",
+        DEAL,
+        fields={
+            **_KEY,
+            "name": "name",
+            "account_id": "account_id",
+            "owner_id": "owner",
+            "pipeline": "sales_process_id",
+            "stage": "sales_stage",
+            "outcome": "@outcome",
+            "amount": "amount",
+            "currency": "mc_currency",
+            "created_at": "create_time",
+            "close_on": "close_date",
+            "closed_at": "@closed_at",
+            "probability": "probability",
+            "discount": "opp_discount",
+        },
+    ),
+    Stream(
+        "history",
+        DEAL,
+        record="change",
+        filled_by="opportunity",
+        fields={name: name for name in ("remote_id", "record_id", "field", "new", "at")},
+        constants={"record": "opportunity"},
+    ),
+    Stream(
+        "line_item",
+        "NewOpportunityLinesObj",
+        optional=True,
+        fields={
+            **_KEY,
+            "opportunity_id": "new_opportunity_id",
+            "product": "@product",
+            "quantity": "quantity",
+            "amount": "sales_amount",
+        },
+    ),
+    Stream(
+        "follow_up",
+        "ActiveRecordObj",
+        record="activity",
+        fields={
+            **_ACTIVITY,
+            "kind": "@kind",
+            "completed_at": From("create_time"),
+            "subject_hash": "active_record_content",
+        },
+    ),
+    Stream(
+        "meeting",
+        "ScheduleObj",
+        record="activity",
+        optional=True,
+        fields={
+            **_ACTIVITY,
+            "participant_ids": "participants",
+            "planned_at": "begin_time",
+            "completed_at": "end_time",
+            "duration_seconds": "@duration",
+            "subject_hash": "content",
+        },
+        constants={"kind": "meeting"},
+    ),
+    Stream(
+        "visit",
+        "CheckinsObj",
+        record="activity",
+        optional=True,
+        fields={**_ACTIVITY, "account_id": "customer_id", "completed_at": "@visited_at"},
+        constants={"kind": "visit"},
+    ),
+    Stream(
+        "target",
+        "GoalValueObj",
+        schedule="metadata",
+        optional=True,
+        fields={
+            "remote_id": "@remote_id",
+            "modified_at": "last_modified_time",
+            "deleted": "@deleted",
+            "subject_kind": "@subject_kind",
+            "subject_id": "@subject_id",
+            "metric": "@metric",
+            "period_start": "@period_start",
+            "period_end": "@period_end",
+            "amount": "@amount",
+        },
+    ),
+    Stream(
+        "payment",
+        "PaymentObj",
+        optional=True,
+        fields={**_PAYMENT, "amount": "amount", "paid_on": "payment_time"},
+        constants={"kind": "payment"},
+    ),
+    Stream(
+        "refund",
+        "RefundObj",
+        record="payment",
+        optional=True,
+        fields={**_PAYMENT, "amount": "refunded_amount", "paid_on": "refunded_time"},
+        constants={"kind": "refund"},
+    ),
+    Stream(
+        "invoice",
+        "InvoiceApplicationObj",
+        record="payment",
+        optional=True,
+        fields={**_PAYMENT, "amount": "invoice_applied_amount", "paid_on": "invoice_date"},
+        constants={"kind": "invoice"},
+    ),
+    Stream(
+        "contract",
+        "ContractObj",
+        optional=True,
+        fields={
+            **_KEY,
+            "account_id": "account_id",
+            "recurring_amount": "contract_amount",
+            "currency": "mc_currency",
+            "start_on": "start_date",
+            "end_on": "end_date",
+        },
+    ),
+    Stream("survey", "CasesObj", optional=True, fields={**_KEY, "account_id": "account_id"}),
+    *(Stream(name, "", optional=True, fields=_KEY) for name in ("split", "forecast", "absence", "rate", "rating")),
+)
+
+BY_NAME: Mapping[str, Stream] = {stream.name: stream for stream in STREAMS}
+
+_LINKS = ("related_object_data",)
+_STATUS = ("sales_status",)
+_DELETED = ("life_status", "is_deleted")
+_PAYMENTS: dict[str, tuple[str, ...]] = {"@deleted": _DELETED, "@opportunity_id": ("order_id",)}
+_LINKED: dict[str, tuple[str, ...]] = {
+    "@deleted": _DELETED, "@opportunity_id": _LINKS, "@account_id": _LINKS, "@contact_ids": _LINKS,
+}  # fmt: skip
+
+DERIVED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "account": {"@deleted": _DELETED},
+    "opportunity": {
+        "@deleted": _DELETED, "@outcome": _STATUS, "@closed_at": (*_STATUS, "stg_changed_time"),
+    },
+    "line_item": {"@deleted": _DELETED, "@product": ("product_id",)},
+    "follow_up": {
+        **_LINKED, "@kind": ("interactive_types",), "@opportunity_id": ("new_opportunity_id", *_LINKS),
+        "@account_id": ("account_id", *_LINKS),
+    },
+    "meeting": {**_LINKED, "@duration": ("begin_time", "end_time")},
+    "visit": {**_LINKED, "@visited_at": ("checkin_time", "new_stat_date")},
+    "target": {
+        "@deleted": _DELETED, "@remote_id": (), "@subject_kind": ("goal_type", "check_object_id"),
+        "@subject_id": ("check_object_id",), "@metric": ("goal_rule_id",), "@period_start": ("fiscal_year",),
+        "@period_end": ("fiscal_year",), "@amount": (*(f"{month}_value" for month in MONTHS), "annual_value"),
+    },
+    "payment": _PAYMENTS,
+    "refund": _PAYMENTS,
+    "invoice": _PAYMENTS,
+}  # fmt: skip
+"""Which fields each ``@`` path takes, by stream."""
+
+NAMED: Mapping[str, tuple[str, ...]] = {"line_item": ("product_id__r",), "target": ("goal_rule_id__r",)}
+"""Names of linked records, which come beside their ids and are in no description."""
+
+OFTEN_MISSING = frozenset({"mc_currency", "checkin_time"})
+"""Fields that whole tenants do without: one currency, another edition. Their absence is no reason to look again."""
+
+OUTCOMES: Mapping[str, Any] = {
+    "进行中": "open", "赢单": "won", "输单": "lost", "无效": "omitted",
+    "In Progress": "open", "Won": "won", "Lost": "lost", "Invalid": "omitted",
+}  # fmt: skip
+"""Labels of ``sales_status`` as Fxiaoke ships them; others are named under ``outcomes`` of the connection."""
+
+ACTIVITY_KINDS: Mapping[str, Any] = {
+    "电话": "call", "邮件": "email", "拜访": "visit", "上门拜访": "visit", "会议": "meeting",
+    "Phone": "call", "Call": "call", "Email": "email", "Visit": "visit", "Meeting": "meeting",
+}  # fmt: skip
+"""Labels of ``interactive_types``; any other is a task, unless ``activity_kinds`` of the connection says what it is."""

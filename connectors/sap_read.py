@@ -1,0 +1,293 @@
+"""Reading from SAP: which query a stream's window takes, and how its rows become what the mapping expects.
+
+Everything is read in the order of ObjectID by the server's next links; what changed, newest first, by the stamp of the last
+row: a record that changes meanwhile moves, and a place in a list would then skip its neighbour.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import structlog
+
+from connectors.base import From, Page, Raw, Stream, Window
+from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
+from connectors.mapping import paths_of, remote_fields, sources
+from connectors.sap_api import KEYS_PER_CALL, Rows, SapApi
+from connectors.sap_history import COLUMNS, PARENT, changes, versions_before
+from connectors.sap_links import Links, Units
+from connectors.sap_settings import SapSettings
+from connectors.sap_streams import READINGS, STAMP
+from connectors.sap_values import Row, moment, moment_literal
+
+log = structlog.get_logger("connectors.sap")
+
+T = TypeVar("T")
+
+_SECOND = timedelta(seconds=1)
+_UNSORTED = "unsorted"
+"""What is learnt of a set that cannot be sorted by its stamp."""
+
+
+class Reader:
+    """Pages of any stream. ``learnt`` keeps for a while which columns are hidden, beyond the life of the process."""
+
+    def __init__(self, api: SapApi, connection: SapSettings, learnt: dict[str, str], today: Callable[[], date]) -> None:
+        self._api = api
+        self._connection = connection
+        self._learnt = learnt
+        self._links = Links(api)
+        self._units = Units(api, connection.manager_role, today)
+        self._managers: dict[str, str] = {}
+
+    # What is asked.
+
+    def key(self, stream: Stream) -> str:
+        """The property that a stream's ids are."""
+        source = sources(stream, self._connection)["remote_id"]
+        return source.path if isinstance(source, From) else str(source)
+
+    def where(self, stream: Stream) -> str:
+        """The condition that every row of a stream fulfils."""
+        return READINGS[stream.name].where(self._connection)
+
+    def columns(self, stream: Stream) -> list[str]:
+        """Every property that the stream's mapping takes, whether the service has it or not."""
+        if stream.name == "history":
+            return [*COLUMNS, STAMP]
+        reading = READINGS[stream.name]
+        found = ["ObjectID", STAMP]
+        for path in remote_fields(stream, self._connection):
+            if path in reading.derived:
+                found.extend(reading.derived[path][0])
+            elif not path.startswith("@"):
+                found.append(path)
+        return list(dict.fromkeys(found))
+
+    # Reading.
+
+    def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        """Pages of the window; ``resume`` is a next link, or the moment from which older rows are still to be read."""
+        try:
+            if window.start is None:
+                yield from self._whole(stream, window, resume)
+            else:
+                yield from self._changed(stream, window, window.start, resume)
+        except RejectedError as error:
+            self._refused(stream, error)
+
+    def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
+        """Ids of all rows, 1,000 a call."""
+        key = self.key(stream)
+        options = {"$select": ",".join(dict.fromkeys((key, "ObjectID"))), "$orderby": "ObjectID"}
+        try:
+            for page in self._api.pages(stream.remote, _filtered(options, self.where(stream))):
+                yield [str(row[key]) for row in page.rows]
+        except RejectedError as error:
+            self._refused(stream, error)
+
+    def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
+        """Whole rows by id."""
+        window = Window(None, datetime.max.replace(tzinfo=UTC))
+        key, where = self.key(stream), self.where(stream)
+
+        def rows(part: Sequence[str]) -> Callable[[Sequence[str]], list[Row]]:
+            return lambda columns: [
+                row for found in self._api.by_key(stream.remote, key, part, columns, where) for row in found
+            ]
+
+        for start in range(0, len(ids), KEYS_PER_CALL):
+            found = self._selected(stream, rows(ids[start : start + KEYS_PER_CALL]))
+            yield Page(self._raws(stream, window, found), lacks=self._lacks(stream))
+
+    def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
+        """What stands in other sets, for rows by id."""
+        key = self.key(stream)
+        rows: list[Row] = [{key: one} for one in ids]
+        if key != "ObjectID":
+            wanted, options = set(ids), {"$select": f"{key},ObjectID", "$orderby": "ObjectID"}
+            every = (row for page in self._api.pages(stream.remote, options) for row in page.rows)
+            rows = [row for row in every if row[key] in wanted]
+        self._add(stream, rows)
+        return iter([Raw(stream, row) for row in rows])
+
+    def _whole(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        page, behind = self._api.more(resume) if resume else self._first(stream, window), None
+        while True:
+            rows = page.rows
+            if stream.name == "history" and rows:
+                # The deals come one after another: only the first one's versions may begin on the page before.
+                earlier = [behind] if behind else self._versions(stream, rows[:1]) if resume else []
+                rows, behind = _steps(rows, earlier), rows[-1]
+            yield Page(self._raws(stream, window, rows), page.following, lacks=self._lacks(stream))
+            if page.following is None:
+                return
+            page = self._api.more(page.following)
+
+    def _first(self, stream: Stream, window: Window) -> Rows:
+        since = ""
+        if window.since is not None:
+            # Whatever is that young was also changed since then; other dates of a row may not be filtered everywhere.
+            since = f"{STAMP} ge {moment_literal(datetime.combine(window.since, time(), tzinfo=UTC))}"
+        order = f"{PARENT},CreationDateTime" if stream.name == "history" else "ObjectID"
+        return self._asked(stream, {"$orderby": order}, since)
+
+    def _changed(self, stream: Stream, window: Window, start: datetime, resume: str | None) -> Iterator[Page]:
+        """What changed in the window, newest first: each page begins at the last row of the one before."""
+        end = datetime.fromisoformat(resume) if resume else _up(window.end)
+        page, first = self._between(stream, start, end, counted=resume is None), resume is None
+        while True:
+            place = _up(min((moment(row[STAMP]) for row in page.rows), default=start))
+            steps = place < end and not self._unsorted(stream)
+            rows = page.rows
+            if stream.name == "history":
+                rows = _steps(rows, self._versions(stream, rows))
+            yield Page(
+                self._raws(stream, window, rows),
+                None if page.following is None else (place if steps else end).isoformat(),
+                page.total if first and stream.name != "history" else None,
+                self._lacks(stream),
+            )
+            if page.following is None:
+                return
+            first = False
+            if steps:
+                end = place
+                page = self._between(stream, start, end, counted=False)
+            else:  # a whole page of one second: only the server's own link leads on
+                page = self._api.more(page.following)
+
+    def _between(self, stream: Stream, start: datetime, end: datetime, *, counted: bool) -> Rows:
+        condition = f"{STAMP} ge {moment_literal(start)} and {STAMP} lt {moment_literal(end)}"
+        options = {"$inlinecount": "allpages"} if counted else {}
+        if self._unsorted(stream):
+            return self._asked(stream, options, condition)
+        try:
+            return self._asked(stream, {"$orderby": f"{STAMP} desc,ObjectID desc", **options}, condition)
+        except RejectedError as error:
+            if error.status != 400 or STAMP not in error.text:
+                raise
+        log.warning("set_unsorted", connection=self._connection.name, stream=stream.name)
+        self._learnt[f"{_UNSORTED}:{stream.remote}"] = "yes"
+        return self._asked(stream, options, condition)
+
+    def _unsorted(self, stream: Stream) -> bool:
+        return f"{_UNSORTED}:{stream.remote}" in self._learnt
+
+    def _asked(self, stream: Stream, options: Mapping[str, str], condition: str) -> Rows:
+        where = " and ".join(part for part in (self.where(stream), condition) if part)
+        return self._selected(
+            stream,
+            lambda columns: self._api.page(stream.remote, _filtered({"$select": ",".join(columns), **options}, where)),
+        )
+
+    # Columns that are not there.
+
+    def _selected(self, stream: Stream, ask: Callable[[Sequence[str]], T]) -> T:
+        """The answer for the columns that there are. Which those are is asked only after a refusal."""
+        hidden = self._lacks(stream)
+        columns = [column for column in self.columns(stream) if column not in hidden]
+        try:
+            return ask(columns)
+        except RejectedError as error:
+            if error.status != 400 or not self._learn(stream, columns, error):
+                raise
+        return ask([column for column in columns if column not in self._lacks(stream)])
+
+    def _learn(self, stream: Stream, columns: Sequence[str], error: RejectedError) -> bool:
+        """Whether columns are missing; which, is kept. Raises MissingFieldsError for one that the id or the cursor is."""
+        there = self._api.metadata(fresh=True).of(stream.remote)
+        named = {column for column in columns if f" {column} " in f" {error.text} "}
+        missing = sorted({column for column in columns if there is not None and column not in there} | named - {STAMP})
+        if not missing:
+            return False
+        if {self.key(stream), STAMP, "ObjectID"}.intersection(missing):
+            raise MissingFieldsError(
+                f"{self._connection.name}: {stream.name}: {stream.remote} has no {' and no '.join(missing)}, or it is not "
+                f"in the service {self._api.service}. Nothing of {stream.name} was changed. Add it to the service, or name "
+                f"its successor under fields.{stream.name} of connections/{self._connection.name}.yaml"
+            )
+        log.warning("fields_hidden", connection=self._connection.name, stream=stream.name, fields=missing)
+        self._learnt[f"hidden:{stream.name}"] = ",".join(missing)
+        return True
+
+    def _lacks(self, stream: Stream) -> frozenset[str]:
+        text = self._learnt.get(f"hidden:{stream.name}", "")
+        return frozenset(text.split(",")) if text else frozenset()
+
+    def _refused(self, stream: Stream, error: RejectedError) -> None:
+        """Nothing for a set that many tenants do not have; else the error that says what to do."""
+        where = f"{self._connection.name}: {stream.name}: {stream.remote}"
+        if error.status != 404:
+            raise ContractError(f"{where}: SAP does not take our question: {error}") from error
+        if not stream.optional:
+            raise ForbiddenError(
+                f"{where} is not in the service {self._api.service} ({error.text}). Add it to the service, name another "
+                "one in `service`, or switch the stream off"
+            ) from error
+        log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=stream.remote)
+
+    # Rows.
+
+    def _versions(self, stream: Stream, rows: Sequence[Row]) -> list[Row]:
+        """Every version of the deals that these are versions of."""
+        parts = self._api.by_key(stream.remote, PARENT, [row[PARENT] for row in rows], self.columns(stream))
+        return [row for part in parts for row in part]
+
+    def _raws(self, stream: Stream, window: Window, rows: Sequence[Row]) -> list[Raw]:
+        derived = READINGS[stream.name].derived
+        mapped = sources(stream, self._connection)
+        money = [next(iter(paths_of(mapped[name])), "") for name in ("amount", "currency") if name in mapped]
+        for row in rows:
+            for path, (_, make) in derived.items():
+                row[path] = make(row, self._connection)
+            if len(money) == 2:
+                _without_initial(row, *money)
+        raws = [Raw(stream, row) for row in rows]
+        if not stream.separate:
+            return raws
+        if window.start is not None:  # an unchanged row is not handed on: it would bring these fields empty
+            raws = list(window.changed(raws))
+        found: list[Any] = [raw.fields for raw in raws]
+        self._add(stream, found)
+        return raws
+
+    def _add(self, stream: Stream, rows: list[Row]) -> None:
+        if READINGS[stream.name].linked:
+            self._links.add(rows)
+        elif rows:
+            self._units.add(rows)
+            self._add_managers(stream, rows)
+
+    def _add_managers(self, stream: Stream, people: list[Row]) -> None:
+        """The number of each manager, whose assignment names the record only."""
+        key = self.key(stream)
+        self._managers.update((row["ObjectID"], row[key]) for row in people if row.get(key))
+        unknown = {row["@manager"] for row in people if row.get("@manager")} - self._managers.keys()
+        for part in self._api.by_key(stream.remote, "ObjectID", sorted(unknown), ("ObjectID", key)):
+            self._managers.update((row["ObjectID"], row[key]) for row in part)
+        for row in people:
+            row["@manager"] = self._managers.get(row.get("@manager") or "")
+
+
+def _up(at: datetime) -> datetime:
+    """The next whole second, which is above every moment of this one."""
+    return at.replace(microsecond=0) + _SECOND
+
+
+def _steps(rows: Sequence[Row], earlier: Sequence[Row]) -> list[Row]:
+    """The changes that versions make, seen against others of the same deals."""
+    known = {row["ObjectID"]: row for row in (*earlier, *rows)}
+    return list(changes(rows, versions_before(known.values())))
+
+
+def _filtered(options: Mapping[str, str], where: str) -> Mapping[str, str]:
+    return {**options, "$filter": where} if where else options
+
+
+def _without_initial(row: Row, amount: str, currency: str) -> None:
+    """SAP writes zero where nobody entered an amount; then there is no currency either."""
+    value = row.get(amount)
+    if isinstance(value, str) and not row.get(currency) and value.strip("0.-") == "" and not Decimal(value or 0):
+        row[amount] = None

@@ -1,0 +1,115 @@
+"""Bulk Read: a job per 200,000 rows, looked at until it is done, and its zipped CSV as rows like those of a query.
+
+Jobs of one org run one after the other, so there is never more than one of ours.
+"""
+
+import csv
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from connectors.errors import ContractError, RejectedError, ResumeLostError, RetryLaterError
+from connectors.zoho_api import ZohoApi, rows_of
+
+PER_JOB = 200_000
+JOB_CREDITS = 50
+PORTION = 5_000
+FIRST_LOOK_SECONDS = 1.0
+LONGEST_LOOK_SECONDS = 60.0
+PATIENCE_SECONDS = 1_800.0
+"""How long a job is waited for; the next run looks at it again from its beginning."""
+
+DOWNLOADS = 3
+"""Tries for a file that arrives broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Rows of one answer, and where to go on behind them; ``resume`` None: these were the last."""
+
+    rows: list[dict[str, Any]]
+    resume: str | None
+
+
+class BulkRead:
+    """Whole modules by jobs. ``resume`` is JSON of the job and of the rows of its file that are done."""
+
+    def __init__(self, api: ZohoApi, name: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._api = api
+        self._name = name
+        self.sleep = sleep
+
+    def rows(self, module: str, columns: Sequence[str], resume: str | None) -> Iterator[Portion]:
+        """All rows of a module, or those behind ``resume``. Raises ResumeLostError if Zoho has forgotten the job."""
+        place = json.loads(resume) if resume else {"job": "", "row": 0}
+        job, done = str(place["job"]), int(place["row"])
+        if not job:
+            job = self._create({"module": {"api_name": module}, "fields": list(columns), "page": 1})
+        while True:
+            result = self._result(job, resumed=bool(resume))
+            following = str(result["next_page_token"]) if result.get("more_records") else None
+            file = _rows_in(self._download(job, str(result["download_url"])))
+            _skip(file, done)
+            while portion := list(islice(file, PORTION)):
+                done += len(portion)
+                yield Portion(portion, json.dumps({"job": job, "row": done}))
+            if following is None:
+                yield Portion([], None)
+                return
+            job, done, resume = self._create({"page_token": following}), 0, None
+
+    def _create(self, query: dict[str, Any]) -> str:
+        answer = self._api.json(
+            "POST", f"/crm/bulk/{self._api.version}/read", credits=JOB_CREDITS, json={"query": query, "file_type": "csv"}
+        )
+        return str(rows_of(answer, "data")[0]["details"]["id"])
+
+    def _result(self, job: str, *, resumed: bool) -> dict[str, Any]:
+        waited, pause = 0.0, FIRST_LOOK_SECONDS
+        while waited < PATIENCE_SECONDS:
+            try:
+                found = rows_of(self._api.json("GET", f"/crm/bulk/{self._api.version}/read/{job}"), "data")[0]
+            except RejectedError as error:
+                if resumed:
+                    raise ResumeLostError(f"{self._name}: Zoho has forgotten bulk job {job}: {error}") from None
+                raise
+            if found["state"] == "COMPLETED":
+                result: dict[str, Any] = found["result"]
+                return result
+            if found["state"] == "FAILURE":
+                raise RetryLaterError(f"{self._name}: Zoho's bulk job {job} failed: the next run makes another")
+            self.sleep(pause)
+            waited, pause = waited + pause, min(pause * 2, LONGEST_LOOK_SECONDS)
+        raise RetryLaterError(f"{self._name}: Zoho's bulk job {job} is not done after {PATIENCE_SECONDS / 60:.0f} min")
+
+    def _download(self, job: str, path: str) -> zipfile.ZipFile:
+        for _ in range(DOWNLOADS):
+            body = self._api.call("GET", path, bucket="download").content
+            try:
+                archive = zipfile.ZipFile(io.BytesIO(body))
+                if len(archive.namelist()) == 1 and archive.testzip() is None:
+                    return archive
+            except zipfile.BadZipFile:
+                continue  # cut on its way: the file is still there
+        raise RetryLaterError(f"{self._name}: the file of Zoho's bulk job {job} arrives broken")
+
+
+def _rows_in(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
+    """Rows of the one CSV in a file, with the keys of a query's answer; an empty cell is None."""
+    with archive.open(archive.namelist()[0]) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
+        reader = csv.reader(text)
+        names = ["id" if name == "Id" else name for name in next(reader, [])]
+        for cells in reader:
+            if len(cells) != len(names):
+                raise ContractError("a row of a bulk file has another number of cells than its header")
+            yield {name: cell or None for name, cell in zip(names, cells, strict=True)}
+
+
+def _skip(rows: Iterator[dict[str, Any]], count: int) -> None:
+    for _ in islice(rows, count):
+        pass

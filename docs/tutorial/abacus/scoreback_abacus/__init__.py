@@ -1,0 +1,1 @@
+"""Scoreback's connector for Abacus."""

@@ -1,0 +1,36 @@
+"""Which connectors the contract is held against: ``--kind KIND`` (repeatable), by default every kind with an emulator."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.cli.emulators import emulated_kinds
+from tests.contract.rig import ACCOUNTS, PEOPLE, STAGES, Rig, Row, rig, write_world
+
+Start = Callable[..., Rig]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kind", action="append", help="hold the contract against this kind of connector only")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("kind", None)
+        metafunc.parametrize("kind", asked or [*emulated_kinds(), "csv"], scope="session")
+
+
+@pytest.fixture
+def start(kind: str, tmp_path: Path) -> Iterator[Start]:
+    """Starts the CRM with some deals (and other tables by keyword): people p1 and p2, accounts a1 and a2, four stages."""
+    with ExitStack() as stack:
+
+        def begin(deals: Sequence[Row] = (), *, emulator: dict[str, Any] | None = None, **tables: Sequence[Row]) -> Rig:
+            usual = {"people": PEOPLE, "accounts": ACCOUNTS, "stages": STAGES, "opportunities": deals}
+            world = write_world(tmp_path / "world", **{**usual, **tables})
+            return stack.enter_context(rig(kind, tmp_path, world, **(emulator or {})))
+
+        yield begin
