@@ -39,17 +39,17 @@ class ZohoApi:
         self.learnt = learnt
         self._fields: dict[str, Fields] = {}
 
-    def call(self, method: str, path: str, *, credits: int = 1, door: Http | None = None, **kwargs: Any) -> Answer:  # noqa: A002 - Zoho's word
-        """One call. AllowanceError where Zoho goes on saying that there are too many."""
+    def call(self, method: str, path: str, *, price: int = 1, door: Http | None = None, **kwargs: Any) -> Answer:
+        """One call, for ``price`` credits. AllowanceError where Zoho goes on saying that there are too many."""
         try:
             answer = (door or self.http).request(method, path, **kwargs)
         except RetryLaterError as error:
-            if isinstance(error, AllowanceError) or BUSY not in str(error):
-                raise
+            if isinstance(error, AllowanceError) or BUSY not in str(error) or kwargs.get("bucket") == "download":
+                raise  # files are limited by themselves, ten a minute
             # Too many at once passes in seconds; a spent day says the same, and does not.
             self.http.limiter.shut(BUSY_SECONDS)
             raise AllowanceError(f"{error}. The org's credits seem to be spent", BUSY_SECONDS) from None
-        self.http.limiter.charge(credits - 1)
+        self.http.limiter.charge(price - 1)
         self._learn_usage(answer)
         return answer
 
@@ -66,7 +66,7 @@ class ZohoApi:
         """Rows of a query, and whether there are more."""
         price = 1 if limit <= 200 else 2 if limit <= 1000 else 3
         path = f"/crm/{self.version}/coql"
-        answer = self.json("POST", path, credits=price, json={"select_query": query})
+        answer = self.json("POST", path, price=price, json={"select_query": query})
         if answer is None:
             return [], False
         return list(rows_of(answer, "data")), bool((answer.get("info") or {}).get("more_records"))
@@ -77,17 +77,23 @@ class ZohoApi:
 
     def deleted(self, module: str, since: datetime | None) -> Iterator[list[dict[str, Any]]]:
         """Pages of a module's deleted rows."""
-        yield from self._pages(f"{module}/deleted", "data", since, credits=2, type="all")
+        yield from self._pages(f"{module}/deleted", "data", since, price=2, type="all")
 
     def _pages(
-        self, path: str, key: str, since: datetime | None, *, credits: int = 1, **params: Any # noqa: A002 - Zoho's word
+        self,
+        path: str,
+        key: str,
+        since: datetime | None,
+        *,
+        price: int = 1,
+        **params: Any,
     ) -> Iterator[list[dict[str, Any]]]:
         # Second precision, and "later than" leaves out the second itself.
         headers = {} if since is None else {"If-Modified-Since": _moment(since - timedelta(seconds=1))}
         page = 1
         while True:
             asked = {**params, "page": page, "per_page": PAGE}
-            answer = self.json("GET", f"/crm/{self.version}/{path}", credits=credits, params=asked, headers=headers)
+            answer = self.json("GET", f"/crm/{self.version}/{path}", price=price, params=asked, headers=headers)
             if answer is None:
                 return
             yield rows_of(answer, key)

@@ -46,7 +46,7 @@ class BulkRead:
 
     def rows(self, module: str, columns: Sequence[str], resume: str | None) -> Iterator[Portion]:
         """All rows of a module, or those behind ``resume``. Raises ResumeLostError if Zoho has forgotten the job."""
-        place = json.loads(resume) if resume else {"job": "", "row": 0}
+        place: dict[str, Any] = json.loads(resume) if resume else {"job": "", "row": 0}
         job, done = str(place["job"]), int(place["row"])
         if not job:
             job = self._create({"module": {"api_name": module}, "fields": list(columns), "page": 1})
@@ -65,7 +65,10 @@ class BulkRead:
 
     def _create(self, query: dict[str, Any]) -> str:
         answer = self._api.json(
-            "POST", f"/crm/bulk/{self._api.version}/read", credits=JOB_CREDITS, json={"query": query, "file_type": "csv"}
+            "POST",
+            f"/crm/bulk/{self._api.version}/read",
+            price=JOB_CREDITS,
+            json={"query": query, "file_type": "csv"},
         )
         return str(rows_of(answer, "data")[0]["details"]["id"])
 

@@ -121,6 +121,7 @@ class PerDeal:
 def _where(cursor: str, window: Window, resume: str | None) -> list[str]:
     stamp, _, row_id = (resume or "").partition("|")
     if window.start is None:
-        return [coql.behind(None, "", row_id) if resume else ""]
+        there = f"{TOUCHED} is not null" if cursor == TOUCHED else ""  # a deal without activities has no e-mail
+        return [there, coql.behind(None, "", row_id) if resume else ""]
     begin = coql.behind(cursor, stamp, row_id) if resume else f"{cursor} >= {coql.moment(window.start)}"
     return [begin, f"{cursor} < {coql.moment(window.end)}"]

@@ -29,14 +29,14 @@ def pull(reader: Reader, api: ZohoApi, stream: Stream, window: Window, resume: s
         stays = sorted(_stays(row for portion in reader.portions(stream, window, None) for row in portion.rows))
         found = [one for one in _changes(stays) if window.since is None or _day(one) >= window.since]
         for start in range(0, len(found), PORTION):
-            yield Page([Raw(stream, _shown(one)) for one in found[start : start + PORTION]])
+            yield Page([Raw(stream, _shown(one)) for one in found[start : start + PORTION]], lacks=reader.lacks(stream))
         return
     for portion in reader.portions(stream, window, resume):
         moved = {int(row["id"]) for row in portion.rows}
         deals = sorted({deal for row in portion.rows if (deal := ref(row.get("Potential_Name")))})
         stays = sorted(set(_stays(portion.rows)) | set(_stays(_histories(api, deals))))
         found = [one for one in _changes(stays) if one[1][2] in moved]
-        yield Page([Raw(stream, _shown(one)) for one in found], portion.resume)
+        yield Page([Raw(stream, _shown(one)) for one in found], portion.resume, lacks=reader.lacks(stream))
 
 
 def _histories(api: ZohoApi, deals: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,9 @@ CREDITS_LEFT = "X-API-CREDITS-REMAINING"
 """Sent once half of the org's credits of the last 24 hours are used, and not before."""
 
 BUSY = "TOO_MANY_REQUESTS"
+_NOTHING_LEFT = frozenset({"0", "1", "2"})
+"""A query of 2,000 rows costs three."""
+
 _WRAPPERS = ("data", "users", "fields", "modules", "layouts", "pipeline")
 _RESUME_LOST = frozenset({"EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH"})
 
@@ -49,20 +52,19 @@ def fault(response: requests.Response) -> Fault | None:
     except ValueError:
         error = {}
     code, text = str(error.get("code") or status), words(error) or (response.reason or "")
-    if status == 401:
-        # A scope is missing, not a token: no renewal cures it.
-        if code == "OAUTH_SCOPE_MISMATCH":
-            return Fault("forbidden", code, f"{text}: the refresh token lacks a scope")
-        return Fault("expired", code, text)
-    if status == 403:
-        return Fault("forbidden", code, text)
-    if status == 429 and response.headers.get(CREDITS_LEFT, "").strip() == "0":
+    if status in (401, 403):
+        return _refused(status, code, text)
+    if status == 429 and response.headers.get(CREDITS_LEFT, "").strip() in _NOTHING_LEFT:
         return Fault("allowance", code, "the credits of the last 24 hours are spent")
     if status in (408, 429) or status >= 500 or code == BUSY:
         return Fault("retry", code, text, _after(response))
-    if code in _RESUME_LOST:
-        return Fault("resume_lost", code, text)
-    return Fault("rejected", code, text)
+    return Fault("resume_lost" if code in _RESUME_LOST else "rejected", code, text)
+
+
+def _refused(status: int, code: str, text: str) -> Fault:
+    if code == "OAUTH_SCOPE_MISMATCH":  # a scope is missing, not a token: no renewal cures it
+        return Fault("forbidden", code, f"{text}: the refresh token lacks a scope")
+    return Fault("expired" if status == 401 else "forbidden", code, text)
 
 
 def _after(response: requests.Response) -> float | None:

@@ -13,7 +13,7 @@ import structlog
 
 from connectors import zoho_coql as coql
 from connectors.base import Page, Raw, Stream, Window
-from connectors.errors import ConfigError, ContractError, ForbiddenError, MissingFieldsError, RejectedError
+from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
 from connectors.mapping import remote_fields, sources
 from connectors.records import RECORDS
 from connectors.zoho_api import ZohoApi
@@ -50,7 +50,7 @@ class Reader:
         """Pages of the window, behind ``resume``."""
         if self.module(stream) == "":
             return
-        self._check_mapping(stream)
+        self.check_mapping(stream)
         for portion in self.portions(stream, window, resume):
             yield self.page(stream, portion.rows, portion.resume)
 
@@ -63,8 +63,10 @@ class Reader:
         asked = window.start is not None or window.since is not None or not self._bulk_serves(stream)
         for portion in self._by_query(stream, window, resume):
             yield portion
+            if asked or portion.resume is None:
+                continue
             seen.update(row["id"] for row in portion.rows)
-            if asked or portion.resume is None or len(seen) < ASK_AFTER:
+            if len(seen) < ASK_AFTER:
                 continue
             asked = True
             if self._api.count(self.module(stream)) >= BULK_FROM:
@@ -87,7 +89,7 @@ class Reader:
                 row[path] = ref(row.get(path.removesuffix(".id")))
             for path, make in made:
                 row[path] = make(row)
-        return Page([Raw(stream, row) for row in rows], resume, lacks=self._lacks(stream))
+        return Page([Raw(stream, row) for row in rows], resume, lacks=self.lacks(stream))
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of all rows, 2,000 a call."""
@@ -103,7 +105,7 @@ class Reader:
 
     def module(self, stream: Stream) -> str:
         """The module that a stream reads in this org; "" for a record that has no home here."""
-        return self._connection.modules.get(stream.name, "") if stream.name in OWN_KINDS else stream.remote  # type: ignore[call-overload, no-any-return]  # names of OWN_KINDS are its keys
+        return self._connection.object_of(stream.name) or stream.remote
 
     def columns(self, stream: Stream) -> list[str]:
         """Every column that the stream's mapping takes, whether visible or not."""
@@ -165,9 +167,7 @@ class Reader:
             return [behind, since(window.since) if since and window.since else ""]
         return [behind or f"{cursor} >= {coql.moment(window.start)}", f"{cursor} < {coql.moment(window.end)}"]
 
-    def _select(
-        self, stream: Stream, columns: Sequence[str], *, where: Sequence[str], order: str, limit: int
-    ) -> str:
+    def _select(self, stream: Stream, columns: Sequence[str], *, where: Sequence[str], order: str, limit: int) -> str:
         return coql.select(columns, self.module(stream), where, order, limit)
 
     def _seen(
@@ -175,7 +175,7 @@ class Reader:
     ) -> tuple[list[dict[str, Any]], bool]:
         """The answer to what ``query`` makes of the columns that are visible."""
         if len(columns) > coql.MOST_COLUMNS:
-            raise ConfigError(
+            raise MissingFieldsError(
                 f"{self._connection.name}: fields.{stream.name} reads {len(columns)} fields of {self.module(stream)}, and "
                 f"a query takes {coql.MOST_COLUMNS}: map fewer"
             )
@@ -201,8 +201,8 @@ class Reader:
     def _without(self, stream: Stream, error: RejectedError) -> tuple[list[dict[str, Any]], bool]:
         module = self.module(stream)
         if stream.name in OWN_KINDS:
-            raise ConfigError(
-                f"{self._connection.name}: modules.{stream.name}: Zoho has no module {module}, or our user does not see it"
+            raise MissingFieldsError(
+                f"{self._connection.name}: streams.{stream.name}: Zoho has no module {module}, or our user does not see it"
             ) from None
         if stream.optional:
             log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=module)
@@ -237,27 +237,26 @@ class Reader:
             log.warning("fields_hidden", connection=name, stream=stream.name, fields=hidden)
         self._hidden[stream.name] = monotonic(), frozenset(hidden)
 
-    def _lacks(self, stream: Stream) -> frozenset[str]:
+    def lacks(self, stream: Stream) -> frozenset[str]:
         """Columns that are hidden now. They are asked for again after a while, for rights may be granted."""
         since, hidden = self._hidden.get(stream.name, (0.0, frozenset()))
         if hidden and monotonic() - since >= self._connection.metadata_every.total_seconds():
             del self._hidden[stream.name]
         return hidden
 
-    def _check_mapping(self, stream: Stream) -> None:
-        """Raises ConfigError where a record's own module is named, and not what its rows mean."""
+    def check_mapping(self, stream: Stream) -> None:
+        """Raises MissingFieldsError where a record's own module is named, and not what its rows mean."""
         if stream.name not in OWN_KINDS:
             return
         given = sources(stream, self._connection).keys() | stream.constants.keys()
         needed = [name for name, one in RECORDS[stream.kind].model_fields.items() if one.is_required()]
         missing = [name for name in needed if name not in given]
         if missing:
-            raise ConfigError(
-                f"{self._connection.name}: modules.{stream.name} names {self.module(stream)}: map "
+            raise MissingFieldsError(
+                f"{self._connection.name}: streams.{stream.name} names {self.module(stream)}: map "
                 f"{', '.join(f'fields.{stream.name}.{name}' for name in missing)} too"
             )
 
     def _add_currency(self, rows: Sequence[dict[str, Any]]) -> None:
         for row in rows:
             row["@currency"] = row.get(CURRENCY) or self._api.org_fact("currency") or None
-

@@ -1,11 +1,12 @@
 """What a connection file of kind ``zoho`` may say beyond the common keys, and Zoho's data centres."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from connectors.own_streams import KINDS
 from connectors.settings import ConnectionSettings, SecretRef, SignIn, Url
 
 
@@ -30,10 +31,8 @@ DATA_CENTRES = (
 )
 """By Zoho's own SDKs. Canada and Saudi Arabia show that no host can be made from another by its suffix."""
 
-OWN_KINDS = ("target", "forecast", "survey", "payment", "contract", "absence", "split", "rating")
+OWN_KINDS = (*KINDS, "target", "split")
 """Records for which Zoho has no standard home: a module of the org's own may hold them."""
-
-OwnKind = Literal["target", "forecast", "survey", "payment", "contract", "absence", "split", "rating"]
 
 COSTLY = ("email", "timeline")
 """Streams that take a call per deal: off unless the file says on."""
@@ -56,13 +55,11 @@ class ZohoSignIn(SignIn):
 class ZohoSettings(ConnectionSettings):
     """One Zoho CRM org."""
 
+    own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
+
     base_url: Url
     sign_in: ZohoSignIn
     api_version: str = Field(default="v8", pattern=r"^v[678]$")
-    modules: dict[OwnKind, str] = Field(
-        default_factory=dict,
-        description="Modules of your own that hold what Zoho has no home for; map their fields in fields.KIND",
-    )
     bulk_write: Literal["auto", "on", "off"] = Field(
         default="auto",
         description="Bulk Write for more than 5,100 scores at once; auto: only where `automation` is on, "

@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors import zoho_coql as coql
 from connectors.base import From, Stream
+from connectors.own_streams import own_streams
 from connectors.zoho_settings import OWN_KINDS
 from connectors.zoho_values import (
     DIRECTIONS,
@@ -128,6 +129,23 @@ STREAMS: tuple[Stream, ...] = (
         constants={"record": "opportunity", "field": "stage"},
     ),
     Stream(
+        "email",
+        "Emails",
+        record="activity",
+        optional=True,
+        fields={
+            "remote_id": "message_id",
+            "modified_at": "time",
+            "owner_id": "owner.id",
+            "opportunity_id": "@deal",
+            "direction": "@direction",
+            "created_at": "time",
+            "completed_at": "time",
+            "subject_hash": "subject",
+        },
+        constants={"kind": "email"},
+    ),
+    Stream(
         "call",
         "Calls",
         record="activity",
@@ -167,23 +185,6 @@ STREAMS: tuple[Stream, ...] = (
         constants={"kind": "task"},
     ),
     Stream(
-        "email",
-        "Emails",
-        record="activity",
-        optional=True,
-        fields={
-            "remote_id": "message_id",
-            "modified_at": "time",
-            "owner_id": "owner.id",
-            "opportunity_id": "@deal",
-            "direction": "@direction",
-            "created_at": "time",
-            "completed_at": "time",
-            "subject_hash": "subject",
-        },
-        constants={"kind": "email"},
-    ),
-    Stream(
         "timeline",
         "__timeline",
         record="change",
@@ -208,9 +209,16 @@ STREAMS: tuple[Stream, ...] = (
         "org/currencies",
         schedule="metadata",
         optional=True,
-        fields={"remote_id": "id", "currency": "iso_code", "to": "@to", "rate": "@rate", "on": "@on", "until": "@until"},
+        fields={
+            "remote_id": "id",
+            "currency": "iso_code",
+            "to": "@to",
+            "rate": "@rate",
+            "on": "@on",
+            "until": "@until",
+        },
     ),
-    *(Stream(kind, "", optional=True, fields=_KEY) for kind in OWN_KINDS),
+    *own_streams(_KEY, OWN_KINDS),
 )
 
 _CREATED = Reading(since=lambda since: f"Created_Time >= {coql.day_start(since)}")
