@@ -133,8 +133,10 @@ class DynamicsApi:
         """The JSON of a call that changes something; None for 204."""
         call = {"POST": self.http.post, "PATCH": self.http.patch, "DELETE": self.http.delete}[method]
         sent = {"Accept": "application/json", "OData-MaxVersion": "4.0", "OData-Version": "4.0", **headers}
-        return call(self._path(path), json=body, headers=sent) if body is not None else call(
-            self._path(path), headers=sent
+        return (
+            call(self._path(path), json=body, headers=sent)
+            if body is not None
+            else call(self._path(path), headers=sent)
         )
 
     def describe(self, table: str, *, fresh: bool = False) -> Description | None:

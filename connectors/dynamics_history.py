@@ -96,7 +96,7 @@ def _day(side: Any) -> str:
     text = str(side)
     if text[4:5] == "-":
         return text[:10]
-    return datetime.strptime(text.split(" ")[0], "%m/%d/%Y").date().isoformat()  # noqa: DTZ007 - a day has no zone
+    return datetime.strptime(text.split(" ", maxsplit=1)[0], "%m/%d/%Y").date().isoformat()  # noqa: DTZ007 - a day has no zone
 
 
 def _person(side: Any) -> str | None:

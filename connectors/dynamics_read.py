@@ -5,9 +5,9 @@ which nothing changed costs one call per stream, also in a new process.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from time import monotonic
 from typing import Any
 
 import structlog
@@ -16,17 +16,21 @@ from connectors import dynamics_values as values
 from connectors.base import Page, Raw, Stream, Window
 from connectors.dynamics_api import IN_URL, DynamicsApi, address, among, both
 from connectors.dynamics_api import Page as Answer
-from connectors.dynamics_history import AUDIT_COLUMNS, CHANGED_DATA, Audits
+from connectors.dynamics_columns import Columns
+from connectors.dynamics_history import Audits
 from connectors.dynamics_lookups import Lookups
 from connectors.dynamics_manners import EXPIRED_LINK, NO_SUCH_COLUMN, NOT_TRACKED
+from connectors.dynamics_readings import READINGS
 from connectors.dynamics_settings import DynamicsSettings
-from connectors.dynamics_streams import FILLED, READINGS, SHARE
 from connectors.errors import ForbiddenError, RejectedError, ResumeLostError
-from connectors.mapping import remote_fields
+from connectors.mapping import remote_fields, sources
 
 log = structlog.get_logger("connectors.dynamics")
 
 LABEL = "@label"
+_ABOUT_COLUMN = re.compile(r"undeclared property|property (named )?'[^']+' (does not exist )?on type")
+_LAST_CATEGORY = 7
+"""Process stages have categories from 0 (Qualify) to 7 (Approval)."""
 _TRACKED = "tracked "
 """What a resume begins with whose pages end with a delta link."""
 
@@ -43,20 +47,14 @@ class Reader:
         self._places = places
         self._lookups = Lookups(api, connection, learnt)
         self._audits = Audits(api, connection)
-        self._gone: dict[str, tuple[float, list[str]]] = {}
+        self.columns = Columns(api, connection)
 
     # which way a stream is read
 
-    def is_off(self, stream: Stream) -> bool:
-        """Whether the stream has nothing to read before the admin maps a column."""
-        return SHARE in remote_fields(stream, self._connection)
-
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window, behind ``resume`` (a nextLink) if given."""
-        if self.is_off(stream):
-            return
         for _ in range(3):  # a refusal teaches us something at most twice: a column, then change tracking
-            columns = self._visible(stream)
+            columns = self.columns.visible(stream)
             link, tracked = self._start(stream, window, resume, columns)
             try:
                 answer = self._page(stream, columns, link, track=tracked)
@@ -70,9 +68,7 @@ class Reader:
             yield from self._pages(stream, window, columns, answer, tracked=tracked)
             return
 
-    def _start(
-        self, stream: Stream, window: Window, resume: str | None, columns: Sequence[str]
-    ) -> tuple[str, bool]:
+    def _start(self, stream: Stream, window: Window, resume: str | None, columns: Sequence[str]) -> tuple[str, bool]:
         """The first address, and whether its pages end with a delta link."""
         if resume:
             return resume.removeprefix(_TRACKED), resume.startswith(_TRACKED)
@@ -110,7 +106,7 @@ class Reader:
     def _pages(
         self, stream: Stream, window: Window, columns: Sequence[str], answer: Answer, *, tracked: bool
     ) -> Iterator[Page]:
-        lacks = self._lacks(stream, columns)
+        lacks = self.columns.lacks(stream, columns)
         first_stages = stream.name == "stage"
         while True:
             rows: list[dict[str, Any]] = answer["value"]
@@ -142,26 +138,27 @@ class Reader:
         """Rows with everything that the mapping asks for."""
         paths = remote_fields(stream, self._connection)
         derived = [(path, make) for path, (_, make) in READINGS[stream.name].derived.items()]
-        labels = [path for path in self.columns(stream) if path.endswith(LABEL)]
+        labels = [path for path in self.columns.wanted(stream) if path.endswith(LABEL)]
+        share = self.share_column(stream)
         raws = [Raw(stream, row) for row in rows]
         for row in rows:
             for path in labels:
                 row[path] = row.get(path.removesuffix(LABEL) + values.FORMATTED)
             if stream.name == "opportunity" and "actualvalue" in row and "estimatedvalue" in row:
                 row["estimatedvalue"] = values.won_amount(row)
+            if share and row.get(share) is not None:
+                row[share] = values.fraction(row[share])
             for path, make in derived:
                 row[path] = make(row, self._connection)
         changed = raws if window is None or not stream.separate else window.changed(raws)
         ids = {id(raw.fields) for raw in changed}
         self._lookups.fill(rows, paths, [row for row in rows if id(row) in ids])
-        return raws
+        return [raw for raw in raws if not _is_base_rate(raw.fields)]
 
     # other ways to read
 
     def count(self, stream: Stream) -> int | None:
         """How many rows a full pull brings; None from 5,000 on."""
-        if self.is_off(stream):
-            return 0
         where = both(self._where(stream), READINGS[stream.name].alive)
         try:
             return self._api.count(address(f"{stream.remote}/$count", filter=where))
@@ -172,8 +169,6 @@ class Reader:
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of the rows that are not deleted, 5,000 a call."""
-        if self.is_off(stream):
-            return
         reading = READINGS[stream.name]
         where = both(reading.where, reading.alive)
         path = address(stream.remote, select=reading.key, filter=where, orderby=f"{reading.key} asc")
@@ -186,62 +181,23 @@ class Reader:
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id, as many as an address holds."""
-        reading, columns = READINGS[stream.name], self._visible(stream)
+        reading, columns = READINGS[stream.name], self.columns.visible(stream)
         for place in range(0, len(ids), IN_URL):
             where = both(reading.where, among(reading.key, ids[place : place + IN_URL]))
             link = address(stream.remote, select=_select(columns), filter=where)
             rows = self._page(stream, columns, link, track=False)["value"]
-            yield Page(self._made(stream, rows, None), lacks=self._lacks(stream, columns))
+            yield Page(self._made(stream, rows, None), lacks=self.columns.lacks(stream, columns))
+
+    def share_column(self, stream: Stream) -> str | None:
+        """The column in per cent that holds a split's share: Dynamics has none of its own, so that the admin names one."""
+        source = sources(stream, self._connection).get("percentage") if stream.kind == "split" else None
+        return source if isinstance(source, str) else None
 
     def teams(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
         """People with their team as it is now: a changed membership does not stamp the user."""
         rows = [{READINGS[stream.name].key: one} for one in ids]
         self._lookups.fill(rows, remote_fields(stream, self._connection), rows)
         yield from (Raw(stream, row) for row in rows)
-
-    # columns
-
-    def columns(self, stream: Stream) -> list[str]:
-        """Every column (some with ``@label``) that the stream's mapping takes, whether it is there or not."""
-        if stream.name == "history":
-            return [*AUDIT_COLUMNS, CHANGED_DATA]
-        reading = READINGS[stream.name]
-        columns = [reading.key]
-        for path in remote_fields(stream, self._connection):
-            if path in reading.derived:
-                columns.extend(reading.derived[path][0])
-            elif path in FILLED:
-                columns.extend(FILLED[path])
-            elif not path.startswith("@"):
-                columns.append(path)
-        return list(dict.fromkeys([*columns, *reading.also]))
-
-    def missing(self, stream: Stream, *, fresh: bool = False) -> list[str]:
-        """Those columns that the table does not have. Raises ForbiddenError where there is no table."""
-        seen = self._api.describe(READINGS[stream.name].table, fresh=fresh)
-        if seen is None:
-            raise ForbiddenError(
-                f"{self._connection.name}: {stream.name}: there is no table {READINGS[stream.name].table}. Install the app "
-                "that brings it, or switch the stream off"
-            )
-        return [column for column in self.columns(stream) if not seen.has(column)]
-
-    def _visible(self, stream: Stream) -> list[str]:
-        """The columns to ask for. Those that were missing are asked for again after a while: they may have come."""
-        since, missing = self._gone.get(stream.name, (0.0, []))
-        if missing and monotonic() - since >= self._connection.metadata_every.total_seconds():
-            del self._gone[stream.name]
-            missing = []
-        return [column for column in self.columns(stream) if column not in missing]
-
-    def _lacks(self, stream: Stream, columns: Sequence[str]) -> frozenset[str]:
-        """What the mapping misses, as it names it: columns, and paths that are made of one that is missing."""
-        hidden = set(self.columns(stream)) - set(columns) - {CHANGED_DATA}  # without it the details are asked for
-        if not hidden:
-            return frozenset()
-        derived = {path: needs for path, (needs, _) in READINGS[stream.name].derived.items()} | FILLED
-        wanted = set(remote_fields(stream, self._connection))
-        return frozenset(hidden | {path for path in wanted & derived.keys() if hidden.intersection(derived[path])})
 
     # what refusals teach
 
@@ -267,16 +223,18 @@ class Reader:
             self._learnt[self._untracked(stream)] = "yes"
             log.info("change_tracking_absent", connection=self._connection.name, stream=stream.name)
             return
-        missing = self.missing(stream, fresh=True) if is_about_column(error) else []
-        if not set(missing) & set(columns):
+        if not (is_about_column(error) and self.columns.learn(stream, columns)):
             raise error
-        log.warning("columns_missing", connection=self._connection.name, stream=stream.name, columns=missing)
-        self._gone[stream.name] = monotonic(), missing
 
 
 def is_about_column(error: RejectedError) -> bool:
     """Whether a refusal says that a column is not there."""
-    return error.code == NO_SUCH_COLUMN or "property named" in error.text or "undeclared property" in error.text
+    return error.code == NO_SUCH_COLUMN or bool(_ABOUT_COLUMN.search(error.text))
+
+
+def _is_base_rate(row: values.Row) -> bool:
+    """Whether a rate would lead from the base currency to itself."""
+    return "@to" in row and row["@to"] == row.get("isocurrencycode")
 
 
 def _select(columns: Sequence[str]) -> str:
@@ -295,7 +253,12 @@ def _time(moment: Any) -> str:
 def _closed_stages(stream: Stream) -> list[Raw]:
     """What closed deals are in, for every pipeline."""
     made: list[Mapping[str, Any]] = [
-        {"processstageid": f"closed:{meant}", "stagename": values.closed_stage(meant), "@outcome": meant}
-        for meant in ("won", "lost", "omitted")
+        {
+            "processstageid": f"closed:{meant}",
+            "stagename": values.closed_stage(meant),
+            "stagecategory": place,
+            "@outcome": meant,
+        }
+        for place, meant in enumerate(("won", "lost", "omitted"), start=_LAST_CATEGORY + 1)
     ]
     return [Raw(stream, row) for row in made]

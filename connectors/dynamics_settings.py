@@ -9,8 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.settings import ConnectionSettings, KeyedWriteBack, SecretRef, SignIn, Url
 
-_OURS = re.compile(r"[a-z][a-z0-9]{1,7}_scoreback_?\w*", re.IGNORECASE)
-"""A publisher's prefix (2 to 8 characters, and Dataverse wants one before every custom column), then our name."""
+_OURS = re.compile(r"[a-z][a-z0-9]{1,7}_scoreback[a-z0-9_]*")
+"""A publisher's prefix (Dataverse wants one, of 2 to 8 characters, before every custom column), then our name."""
 
 _NEEDED: dict[str, tuple[str, ...]] = {
     "client_secret": ("client_secret",),
@@ -70,12 +70,11 @@ class DynamicsSettings(ConnectionSettings):
     @classmethod
     def _prefixed(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         for record, target in value.items():
-            fields = target.fields if isinstance(target, KeyedWriteBack) else target
-            for remote in fields:
+            if isinstance(target, KeyedWriteBack):
+                message = f"{record}: rows of an own table are not written here: name columns of the table itself"
+                raise ValueError(message)  # noqa: TRY004 - pydantic turns a ValueError into a finding
+            for remote in target:
                 if not _OURS.fullmatch(remote):
-                    message = f"{record}: {remote} is not one of our columns, such as sb_scoreback_score"
-                    raise ValueError(message)
-                if remote != remote.lower():
-                    message = f"{record}: {remote}: Dataverse wants the logical name, in lower case"
+                    message = f"{record}: {remote} is not one of our columns, such as sb_scoreback_score (lower case)"
                     raise ValueError(message)
         return value

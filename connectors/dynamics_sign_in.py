@@ -111,7 +111,8 @@ class EntraAuth(TokenAuth):
         return {"access_token": answer["access_token"], "renew_at": asked_at + life * LIFE_USED}
 
     def _acquired(self, door: "Http") -> dict[str, Any]:
-        import msal  # with cryptography: slow to import, and used by this kind only
+        import jwt  # with msal and cryptography: slow to import, and used by this kind only
+        import msal
 
         url = self.url()
         # msal takes https authorities only; where the token call really goes is the transport's business.
@@ -126,7 +127,7 @@ class EntraAuth(TokenAuth):
                 instance_discovery=False,
             )
             answer: dict[str, Any] = app.acquire_token_for_client(scopes=[f"{self.connection.base_url}/.default"])
-        except (ValueError, TypeError):  # msal's and cryptography's texts may quote the key
+        except (ValueError, TypeError, jwt.PyJWTError):  # msal's and cryptography's texts may quote the key
             if self._by_secret:
                 raise ConfigError(f"{self.connection.name}: sign_in.tenant is not a directory ID") from None
             raise ConfigError(f"{self.connection.name}: {_BAD_KEY}") from None

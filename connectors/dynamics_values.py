@@ -22,8 +22,8 @@ FORECAST_CATEGORIES = {
 CLOSED = {1: "won", 2: "lost"}
 """Outcomes by statecode."""
 
-_HUMAN_MODES = (0, 1, 2)
-"""Access modes of people: Read-Write, Administrative, Read. The others are support, services and partners."""
+_SERVICE_MODES = (3, 4, 5)
+"""Access modes of no people: Support, Non-interactive, Delegated Admin. Others: Read-Write, Administrative, Read."""
 
 _PLACE = re.compile(r"\d+\s*-\s*(?=\S)")
 _RATE_DIGITS = Context(prec=50, rounding=ROUND_HALF_EVEN)
@@ -66,10 +66,14 @@ def owner(row: Row, _settings: DynamicsSettings) -> str | None:
 
 
 def is_active(row: Row, _settings: DynamicsSettings) -> bool | None:
-    """Whether a user is a person who works here: not disabled, no application, no service."""
-    if row.get("isdisabled") is None:
-        return None
-    return not row["isdisabled"] and not row.get("applicationid") and row.get("accessmode") in (None, *_HUMAN_MODES)
+    """Whether somebody works here still."""
+    disabled = row.get("isdisabled")
+    return None if disabled is None else not disabled
+
+
+def is_service(row: Row, _settings: DynamicsSettings) -> bool:
+    """Whether a user is an application or a service, of the platform's own or of a customer's."""
+    return bool(row.get("applicationid")) or row.get("accessmode") in _SERVICE_MODES
 
 
 def merged_away(row: Row, _settings: DynamicsSettings) -> bool:
@@ -107,9 +111,14 @@ def stage(row: Row, settings: DynamicsSettings) -> str | None:
 
 
 def closed_at(row: Row, _settings: DynamicsSettings) -> str | None:
-    """The day a deal was closed; None for an open one, which may still hold the date of an earlier closing."""
-    day = row.get("actualclosedate")
-    return noon(day) if row.get("statecode") and day else None
+    """The day a deal was closed, at noon, but never after its last change: noon of today may still be to come.
+
+    None for an open deal, which may hold the date of an earlier closing.
+    """
+    day, changed = row.get("actualclosedate"), row.get("modifiedon")
+    if not row.get("statecode") or not day:
+        return None
+    return min(noon(day), changed) if changed and changed[:10] == day[:10] else noon(day)
 
 
 def regarding(table: str) -> Any:

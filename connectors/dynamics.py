@@ -1,0 +1,106 @@
+"""Microsoft Dynamics 365 Sales, Dataverse Web API 9.2. Remote behaviour we rely on: docs/connectors/dynamics.md."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import ClassVar
+
+from connectors import dynamics_check
+from connectors.base import (
+    Can,
+    Connector,
+    FieldSpec,
+    Finding,
+    Page,
+    Provisioned,
+    Raw,
+    Stream,
+    Value,
+    Window,
+    Write,
+    WriteTarget,
+    Written,
+)
+from connectors.dynamics_api import MAX_PAGE, DynamicsApi, label_of
+from connectors.dynamics_manners import MANNERS
+from connectors.dynamics_provision import Provisioner
+from connectors.dynamics_read import Reader
+from connectors.dynamics_readings import READINGS
+from connectors.dynamics_settings import DynamicsSettings
+from connectors.dynamics_sign_in import EntraCredentials
+from connectors.dynamics_streams import STREAMS
+from connectors.dynamics_write import Writer
+
+
+class Dynamics(Connector):
+    """Pulls people, accounts, deals, their audit, activities, goals and rates; writes appraisal columns back."""
+
+    kind = "dynamics"
+    can = Can.PULL | Can.PULL_CHANGES | Can.PULL_DELETIONS | Can.WRITE_FIELDS | Can.PROVISION
+    settings = DynamicsSettings
+    auth = EntraCredentials()
+    manners = MANNERS
+    streams: ClassVar[tuple[Stream, ...]] = STREAMS
+    limits_by = "host"
+    page_rows = MAX_PAGE
+    write_batch = 500
+    connection: DynamicsSettings
+
+    @cached_property
+    def api(self) -> DynamicsApi:
+        """The environment over our door."""
+        return DynamicsApi(self.http, self.connection.api_version)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.api, self.connection, self.learnt, self.places)
+
+    @cached_property
+    def _writer(self) -> Writer:
+        return Writer(self.api, self.connection, self.learnt)
+
+    def check(self) -> Iterator[Finding]:
+        """Sign-in and clock; rights, columns and change tracking of every stream; auditing; what we write."""
+        yield from dynamics_check.findings(self.api, self.connection, self.streams, self._reader)
+
+    def remote_names(self, stream: Stream) -> Mapping[str, str]:
+        """Columns of the table, as JSON spells them."""
+        seen = self.api.describe(READINGS[stream.name].table)
+        return {} if seen is None else {name: label_of(one) for name, one in seen.columns.items()}
+
+    def count(self, stream: Stream) -> int | None:
+        """By ``/$count``, which stops at 5,000."""
+        return self._reader.count(stream)
+
+    def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
+        """By the primary key alone; audit rows never go one by one."""
+        return None if stream.name == "history" else self._reader.ids(stream)
+
+    def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
+        """By lists of ids, a few hundred a call."""
+        return None if stream.name == "history" else self._reader.fetch(stream, ids)
+
+    def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw] | None:
+        """Teams of people; who took part in an activity stamps the activity."""
+        return self._reader.teams(stream, ids) if stream.name == "person" else None
+
+    def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
+        """Pages of changes, deletions among them; or of a window, where a table is not tracked."""
+        yield from self._reader.pull(stream, window, resume)
+
+    def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
+        """One call, and one for every hundred rows if a row is refused."""
+        yield from self._writer.write(target, writes)
+
+    def read_fields(
+        self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Value]]:
+        """What the environment holds now in these columns."""
+        return self._writer.read_fields(target, ids, names)
+
+    def provision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
+        """Creates what is missing, within a solution of ours."""
+        yield from Provisioner(self.api, dry_run=dry_run).add(wanted)
+
+    def unprovision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
+        """Takes our columns and our solution away, with what they hold."""
+        yield from Provisioner(self.api, dry_run=dry_run).remove(wanted)
