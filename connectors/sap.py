@@ -23,12 +23,14 @@ from connectors.base import (
     Written,
 )
 from connectors.errors import RejectedError
+from connectors.http import Http
 from connectors.sap_api import SapApi
+from connectors.sap_columns import Columns
 from connectors.sap_manners import MANNERS
 from connectors.sap_read import Reader
 from connectors.sap_settings import SapSettings
 from connectors.sap_streams import STREAMS
-from connectors.sap_write import Writer
+from connectors.sap_write import Writer, tag_of
 
 
 class Sap(Connector):
@@ -46,25 +48,33 @@ class Sap(Connector):
     write_keyed_batch = 50
     connection: SapSettings
 
+    def __init__(self, connection: SapSettings, http: Http) -> None:
+        super().__init__(connection, http)
+        self._tags: dict[str, str] = {}
+
     @cached_property
     def api(self) -> SapApi:
         """The service's calls."""
         return SapApi(self.http, self.connection.service)
 
     @cached_property
+    def _columns(self) -> Columns:
+        return Columns(self.api, self.connection, self.learnt)
+
+    @cached_property
     def _reader(self) -> Reader:
         def today() -> datetime:
             return self.http.seen_now() or datetime.now(UTC)
 
-        return Reader(self.api, self.connection, self.learnt, lambda: today().date())
+        return Reader(self.api, self.connection, self._columns, self.learnt, lambda: today().date())
 
     @cached_property
     def _writer(self) -> Writer:
-        return Writer(self.api, self.connection.batch_parts)
+        return Writer(self.api, self.connection.batch_parts, self._tags)
 
     def check(self) -> Iterator[Finding]:
         """The service, clock, sets and properties of every stream, statuses, and the fields that we write."""
-        yield from sap_check.findings(self.api, self.http, self.connection, self.streams, self._reader)
+        yield from sap_check.findings(self.api, self.http, self.connection, self.streams, self._columns)
 
     def remote_names(self, stream: Stream) -> Mapping[str, str]:
         """Properties of the set, by the labels of our user's language."""
@@ -76,15 +86,19 @@ class Sap(Connector):
         if stream.kind == "change":
             return None
         try:
-            return self.api.count(stream.remote, self._reader.where(stream))
+            return self.api.count(stream.remote, self._columns.where(stream))
         except RejectedError as error:
             if error.status == 404 and stream.optional:
                 return 0
             raise
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
-        """Pages of the window."""
-        yield from self._reader.pull(stream, window, resume)
+        """Pages of the window. The ETags of what may be written are kept."""
+        written = stream.name == "opportunity" and "opportunity" in self.connection.write_back
+        for page in self._reader.pull(stream, window, resume):
+            if written:
+                self._tags.update((raw.fields["ObjectID"], tag_of(raw.fields)) for raw in page.rows)
+            yield page
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
         """By $select of the key, 1,000 a call: SAP tells no deletions."""

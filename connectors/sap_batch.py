@@ -19,20 +19,22 @@ CONTENT_TYPE = f"multipart/mixed; boundary={BOUNDARY}"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One PATCH or POST below the service root."""
+    """One PATCH or POST below the service root. ``tag`` is the ETag that the record must still have, byte for byte."""
 
     method: str
     path: str
     body: Mapping[str, Any]
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one change: its own status, and the CRM's code and text where it was refused."""
+    """What became of one change: its own status, the CRM's code and text where it was refused, the new ETag if it is told."""
 
     status: int
     code: str = ""
     text: str = ""
+    tag: str = ""
 
     @property
     def done(self) -> bool:
@@ -58,6 +60,7 @@ def batch_body(changes: Sequence[Change]) -> bytes:
             f"{change.method} {change.path} HTTP/1.1".encode(),
             b"Content-Type: application/json",
             b"Accept: application/json",
+            *([f"If-Match: {change.tag}".encode()] if change.tag else []),
             f"Content-Length: {len(body)}".encode(),
             b"",
             body,
@@ -98,7 +101,8 @@ def _outcome(part: Message) -> Outcome:
         raise ContractError("a part of a batch's answer has no status line", text.decode("utf-8", "replace"))
     status = int(words[1])
     if status < 400:
-        return Outcome(status)
+        tags = [line.partition(b":")[2] for line in head.split(b"\n") if line.lower().startswith(b"etag:")]
+        return Outcome(status, tag=tags[0].strip().decode("latin-1") if tags else "")
     code, said = _words(body)
     return Outcome(status, code or str(status), said or f"refused with {status}")
 

@@ -9,10 +9,10 @@ from connectors.errors import ContractError, ForbiddenError, RejectedError
 from connectors.http import Http
 from connectors.mapping import paths_of, sources
 from connectors.sap_api import SapApi
+from connectors.sap_columns import Columns
 from connectors.sap_metadata import Property
-from connectors.sap_read import Reader
+from connectors.sap_rows import STAMP
 from connectors.sap_settings import SapSettings
-from connectors.sap_streams import STAMP
 from connectors.sap_write import entity_set
 from connectors.settings import KeyedWriteBack
 
@@ -21,7 +21,7 @@ ADD = "add it to the service, or name another property"
 
 
 def findings(
-    api: SapApi, http: Http, connection: SapSettings, streams: tuple[Stream, ...], reader: Reader
+    api: SapApi, http: Http, connection: SapSettings, streams: tuple[Stream, ...], columns: Columns
 ) -> Iterator[Finding]:
     """One finding per question. A refused sign-in ends it with SignInError."""
     sets = api.metadata(fresh=True).sets
@@ -30,7 +30,7 @@ def findings(
     yield Finding("info", "allowance", "SAP tells no limit of calls; allowance.calls sets one of yours")
     for stream in streams:
         if connection.stream(stream.name) is not None:
-            yield from _stream(api, connection, reader, stream)
+            yield from _stream(api, connection, columns, stream)
     if connection.stream("opportunity") is not None:
         yield from _statuses(api, connection)
     yield from _write_back(api, connection)
@@ -46,7 +46,7 @@ def _clock(http: Http) -> Finding:
     )
 
 
-def _stream(api: SapApi, connection: SapSettings, reader: Reader, stream: Stream) -> Iterator[Finding]:
+def _stream(api: SapApi, connection: SapSettings, columns: Columns, stream: Stream) -> Iterator[Finding]:
     where, there = f"stream {stream.name}", api.metadata().of(stream.remote)
     if there is None:
         if stream.optional:
@@ -54,13 +54,13 @@ def _stream(api: SapApi, connection: SapSettings, reader: Reader, stream: Stream
         else:
             yield Finding("error", where, f"the service has no {stream.remote}", "add it, or switch the stream off")
         return
-    missing = [column for column in reader.columns(stream) if column not in there]
+    missing = [column for column in columns.of(stream) if column not in there]
     yield from (_missing(connection, stream, column, there) for column in missing)
     if STAMP in there and not there[STAMP].filterable:
         yield Finding("error", where, f"{stream.remote}.{STAMP} cannot be filtered", "switch the stream off")
         return
     try:
-        count = api.count(stream.remote, reader.where(stream))
+        count = api.count(stream.remote, columns.where(stream))
     except (ForbiddenError, RejectedError, ContractError) as error:
         yield Finding("error", where, str(error), "grant the business role of our user access to it, with all records")
         return

@@ -102,18 +102,33 @@ class Units:
             row["@manager"] = _leader(row["ObjectID"], leaders.get(unit or "", []), members.get(unit or "", set()))
 
     def _assignments(self) -> list[Row]:
-        """Those that hold today, the newest of each person first."""
+        """Those that hold today, and of people who have none the last one: who has left keeps the unit that they left."""
         if self._read is None or monotonic() - self._read[0] >= WHOLE_SET_SECONDS:
             options = {"$select": ",".join(_OF_ASSIGNMENT), "$orderby": "ObjectID"}
             self._read = monotonic(), _rows(self._api, ASSIGNMENTS, options)
         today = self._today()
-        held = [one for one in self._read[1] if _holds(one, today)]
-        return sorted(held, key=lambda one: str(one.get("StartDate") or ""), reverse=True)
+        every = sorted(self._read[1], key=_begin, reverse=True)
+        held = [one for one in every if _holds(one, today)]
+        placed = {one["ParentObjectID"] for one in held}
+        last: dict[str, Row] = {}
+        for one in every:
+            if (
+                one["ParentObjectID"] not in placed
+                and one.get("RoleCode") != self._manager_role
+                and _begin(one) <= today
+            ):
+                last.setdefault(one["ParentObjectID"], one)
+        return [*held, *last.values()]
+
+
+def _begin(assignment: Row) -> date:
+    start = assignment.get("StartDate")
+    return day(start) if start else date.min
 
 
 def _holds(assignment: Row, today: date) -> bool:
-    start, end = assignment.get("StartDate"), assignment.get("EndDate")
-    return (not start or day(start) <= today) and (not end or day(end) >= today)
+    end = assignment.get("EndDate")
+    return _begin(assignment) <= today and (not end or day(end) >= today)
 
 
 def _leader(person: str, leaders: Sequence[str], members: set[str]) -> str | None:

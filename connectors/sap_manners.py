@@ -23,7 +23,7 @@ def fault(response: requests.Response) -> Fault | None:
         if response.headers.get("x-csrf-token", "").lower() == "required":
             return Fault("rejected", STALE_TOKEN, text)
         return Fault("forbidden", code, text)
-    if status == 429 and "quota" in text.lower():
+    if status == 429 and "quota" in text.lower():  # a gateway in front that counts the calls of a day or a month
         return Fault("allowance", code, text, retry_after_seconds(response))
     if status in _RETRIED:
         return Fault("retry", code, text, retry_after_seconds(response))

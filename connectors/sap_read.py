@@ -7,23 +7,23 @@ row: a record that changes meanwhile moves, and a place in a list would then ski
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
-from connectors.base import From, Page, Raw, Stream, Window
-from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
-from connectors.mapping import paths_of, remote_fields, sources
+from connectors.base import Page, Raw, Stream, Window
+from connectors.errors import ContractError, ForbiddenError, RejectedError
+from connectors.mapping import paths_of, sources
 from connectors.sap_api import KEYS_PER_CALL, Rows, SapApi
-from connectors.sap_history import COLUMNS, PARENT, changes, versions_before
+from connectors.sap_columns import Columns
+from connectors.sap_history import PARENT, changes, versions_before
 from connectors.sap_links import Links, Units
+from connectors.sap_rows import STAMP
 from connectors.sap_settings import SapSettings
-from connectors.sap_streams import READINGS, STAMP
+from connectors.sap_streams import READINGS
 from connectors.sap_values import Row, moment, moment_literal
 
 log = structlog.get_logger("connectors.sap")
-
-T = TypeVar("T")
 
 _SECOND = timedelta(seconds=1)
 _UNSORTED = "unsorted"
@@ -31,58 +31,41 @@ _UNSORTED = "unsorted"
 
 
 class Reader:
-    """Pages of any stream. ``learnt`` keeps for a while which columns are hidden, beyond the life of the process."""
+    """Pages of any stream. ``learnt`` keeps for a while which sets cannot be sorted, beyond the life of the process."""
 
-    def __init__(self, api: SapApi, connection: SapSettings, learnt: dict[str, str], today: Callable[[], date]) -> None:
+    def __init__(
+        self, api: SapApi, connection: SapSettings, columns: Columns, learnt: dict[str, str], today: Callable[[], date]
+    ) -> None:
         self._api = api
         self._connection = connection
         self._learnt = learnt
+        self._columns = columns
         self._links = Links(api)
         self._units = Units(api, connection.manager_role, today)
         self._managers: dict[str, str] = {}
-
-    # What is asked.
-
-    def key(self, stream: Stream) -> str:
-        """The property that a stream's ids are."""
-        source = sources(stream, self._connection)["remote_id"]
-        return source.path if isinstance(source, From) else str(source)
-
-    def where(self, stream: Stream) -> str:
-        """The condition that every row of a stream fulfils."""
-        return READINGS[stream.name].where(self._connection)
-
-    def columns(self, stream: Stream) -> list[str]:
-        """Every property that the stream's mapping takes, whether the service has it or not."""
-        if stream.name == "history":
-            return [*COLUMNS, STAMP]
-        reading = READINGS[stream.name]
-        found = ["ObjectID", STAMP]
-        for path in remote_fields(stream, self._connection):
-            if path in reading.derived:
-                found.extend(reading.derived[path][0])
-            elif not path.startswith("@"):
-                found.append(path)
-        return list(dict.fromkeys(found))
 
     # Reading.
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window; ``resume`` is a next link, or the moment from which older rows are still to be read."""
+        done = False
         try:
             if window.start is None:
                 yield from self._whole(stream, window, resume)
             else:
                 yield from self._changed(stream, window, window.start, resume)
+            done = True
         except RejectedError as error:
             self._refused(stream, error)
+        finally:
+            self._columns.settle(stream, done=done)
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of all rows, 1,000 a call."""
-        key = self.key(stream)
+        key = self._columns.key(stream)
         options = {"$select": ",".join(dict.fromkeys((key, "ObjectID"))), "$orderby": "ObjectID"}
         try:
-            for page in self._api.pages(stream.remote, _filtered(options, self.where(stream))):
+            for page in self._api.pages(stream.remote, _filtered(options, self._columns.where(stream))):
                 yield [str(row[key]) for row in page.rows]
         except RejectedError as error:
             self._refused(stream, error)
@@ -90,7 +73,7 @@ class Reader:
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id."""
         window = Window(None, datetime.max.replace(tzinfo=UTC))
-        key, where = self.key(stream), self.where(stream)
+        key, where = self._columns.key(stream), self._columns.where(stream)
 
         def rows(part: Sequence[str]) -> Callable[[Sequence[str]], list[Row]]:
             return lambda columns: [
@@ -98,12 +81,12 @@ class Reader:
             ]
 
         for start in range(0, len(ids), KEYS_PER_CALL):
-            found = self._selected(stream, rows(ids[start : start + KEYS_PER_CALL]))
-            yield Page(self._raws(stream, window, found), lacks=self._lacks(stream))
+            found = self._columns.seen(stream, rows(ids[start : start + KEYS_PER_CALL]))
+            yield Page(self._raws(stream, window, found), lacks=self._columns.lacks(stream))
 
     def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
         """What stands in other sets, for rows by id."""
-        key = self.key(stream)
+        key = self._columns.key(stream)
         rows: list[Row] = [{key: one} for one in ids]
         if key != "ObjectID":
             wanted, options = set(ids), {"$select": f"{key},ObjectID", "$orderby": "ObjectID"}
@@ -113,14 +96,15 @@ class Reader:
         return iter([Raw(stream, row) for row in rows])
 
     def _whole(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
-        page, behind = self._api.more(resume) if resume else self._first(stream, window), None
+        page = self._api.more(resume) if resume else self._first(stream, window)
+        behind: Row | None = None
         while True:
             rows = page.rows
             if stream.name == "history" and rows:
                 # The deals come one after another: only the first one's versions may begin on the page before.
                 earlier = [behind] if behind else self._versions(stream, rows[:1]) if resume else []
                 rows, behind = _steps(rows, earlier), rows[-1]
-            yield Page(self._raws(stream, window, rows), page.following, lacks=self._lacks(stream))
+            yield Page(self._raws(stream, window, rows), page.following, lacks=self._columns.lacks(stream))
             if page.following is None:
                 return
             page = self._api.more(page.following)
@@ -147,16 +131,17 @@ class Reader:
                 self._raws(stream, window, rows),
                 None if page.following is None else (place if steps else end).isoformat(),
                 page.total if first and stream.name != "history" else None,
-                self._lacks(stream),
+                self._columns.lacks(stream),
             )
-            if page.following is None:
+            following = page.following
+            if following is None:
                 return
             first = False
             if steps:
                 end = place
                 page = self._between(stream, start, end, counted=False)
             else:  # a whole page of one second: only the server's own link leads on
-                page = self._api.more(page.following)
+                page = self._api.more(following)
 
     def _between(self, stream: Stream, start: datetime, end: datetime, *, counted: bool) -> Rows:
         condition = f"{STAMP} ge {moment_literal(start)} and {STAMP} lt {moment_literal(end)}"
@@ -176,45 +161,11 @@ class Reader:
         return f"{_UNSORTED}:{stream.remote}" in self._learnt
 
     def _asked(self, stream: Stream, options: Mapping[str, str], condition: str) -> Rows:
-        where = " and ".join(part for part in (self.where(stream), condition) if part)
-        return self._selected(
+        where = " and ".join(part for part in (self._columns.where(stream), condition) if part)
+        return self._columns.seen(
             stream,
             lambda columns: self._api.page(stream.remote, _filtered({"$select": ",".join(columns), **options}, where)),
         )
-
-    # Columns that are not there.
-
-    def _selected(self, stream: Stream, ask: Callable[[Sequence[str]], T]) -> T:
-        """The answer for the columns that there are. Which those are is asked only after a refusal."""
-        hidden = self._lacks(stream)
-        columns = [column for column in self.columns(stream) if column not in hidden]
-        try:
-            return ask(columns)
-        except RejectedError as error:
-            if error.status != 400 or not self._learn(stream, columns, error):
-                raise
-        return ask([column for column in columns if column not in self._lacks(stream)])
-
-    def _learn(self, stream: Stream, columns: Sequence[str], error: RejectedError) -> bool:
-        """Whether columns are missing; which, is kept. Raises MissingFieldsError for one that the id or the cursor is."""
-        there = self._api.metadata(fresh=True).of(stream.remote)
-        named = {column for column in columns if f" {column} " in f" {error.text} "}
-        missing = sorted({column for column in columns if there is not None and column not in there} | named - {STAMP})
-        if not missing:
-            return False
-        if {self.key(stream), STAMP, "ObjectID"}.intersection(missing):
-            raise MissingFieldsError(
-                f"{self._connection.name}: {stream.name}: {stream.remote} has no {' and no '.join(missing)}, or it is not "
-                f"in the service {self._api.service}. Nothing of {stream.name} was changed. Add it to the service, or name "
-                f"its successor under fields.{stream.name} of connections/{self._connection.name}.yaml"
-            )
-        log.warning("fields_hidden", connection=self._connection.name, stream=stream.name, fields=missing)
-        self._learnt[f"hidden:{stream.name}"] = ",".join(missing)
-        return True
-
-    def _lacks(self, stream: Stream) -> frozenset[str]:
-        text = self._learnt.get(f"hidden:{stream.name}", "")
-        return frozenset(text.split(",")) if text else frozenset()
 
     def _refused(self, stream: Stream, error: RejectedError) -> None:
         """Nothing for a set that many tenants do not have; else the error that says what to do."""
@@ -232,7 +183,7 @@ class Reader:
 
     def _versions(self, stream: Stream, rows: Sequence[Row]) -> list[Row]:
         """Every version of the deals that these are versions of."""
-        parts = self._api.by_key(stream.remote, PARENT, [row[PARENT] for row in rows], self.columns(stream))
+        parts = self._api.by_key(stream.remote, PARENT, [row[PARENT] for row in rows], self._columns.of(stream))
         return [row for part in parts for row in part]
 
     def _raws(self, stream: Stream, window: Window, rows: Sequence[Row]) -> list[Raw]:
@@ -262,7 +213,7 @@ class Reader:
 
     def _add_managers(self, stream: Stream, people: list[Row]) -> None:
         """The number of each manager, whose assignment names the record only."""
-        key = self.key(stream)
+        key = self._columns.key(stream)
         self._managers.update((row["ObjectID"], row[key]) for row in people if row.get(key))
         unknown = {row["@manager"] for row in people if row.get("@manager")} - self._managers.keys()
         for part in self._api.by_key(stream.remote, "ObjectID", sorted(unknown), ("ObjectID", key)):

@@ -14,8 +14,8 @@ STATUSES: dict[str, Outcome] = {"1": "open", "2": "open", "4": "won", "5": "lost
 class SapSignIn(SignIn):
     """A business user or a technical user, by name and password."""
 
-    username: SecretRef
-    password: SecretRef
+    username: SecretRef = Field(description="Name of the user that we sign in as")
+    password: SecretRef = Field(description="That user's password; a refused one is never sent again")
 
 
 class SapSettings(ConnectionSettings):

@@ -9,13 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.base import From, Stream
+from connectors.sap_rows import (
+    STAMP,
+    as_list,
+    closed_at,
+    ended_by,
+    is_active,
+    mail_owner,
+    outcome_of,
+    sent_at,
+    span_of,
+    split_kind,
+    task_owner,
+)
 from connectors.sap_settings import SapSettings
 from connectors.sap_values import (
-    INBOUND,
-    OUTBOUND,
     Row,
     automatic,
-    between,
     day,
     direction,
     fraction,
@@ -24,12 +34,7 @@ from connectors.sap_values import (
     seconds,
 )
 
-STAMP = "EntityLastChangedOn"
-"""When a node was changed last, of every set since release 1911. ``ETag`` cannot be filtered (SAP note 2789959)."""
-
 CATEGORY = "Category"
-COMPLETED = "3"
-"""Status code of a finished activity of any kind."""
 
 
 def _no_condition(_settings: SapSettings) -> str:
@@ -49,65 +54,12 @@ class Reading:
     linked: bool = False
 
 
-def _outcome(row: Row, settings: SapSettings) -> str | None:
-    return settings.statuses.get(str(row.get("LifeCycleStatusCode") or ""))
-
-
-def _closed_at(row: Row, settings: SapSettings) -> str | None:
-    """The day on which a closed deal took its status, which SAP keeps without a time."""
-    since: str | None = row.get("ProcessStatusValidSinceDate")
-    return since if _outcome(row, settings) in ("won", "lost", "omitted") else None
-
-
-def _active(row: Row, _settings: SapSettings) -> bool | None:
-    """Locked users are not active; whoever has left is told by the day on which the employment ends."""
-    locked = row.get("UserLockedIndicator")
-    return None if locked is None else not locked
-
-
-def _split_kind(row: Row, settings: SapSettings) -> str:
-    return "overlay" if row.get("RoleCode") in settings.overlay_roles else "revenue"
-
-
-def _ended(status: str) -> Callable[[Row, SapSettings], str | None]:
-    def at(row: Row, _settings: SapSettings) -> str | None:
-        end: str | None = row.get("EndDate") or row.get("StartDate")
-        return end if row.get(status) == COMPLETED else None
-
-    return at
-
-
-def _span(row: Row, _settings: SapSettings) -> int | None:
-    return between(row.get("StartDate"), row.get("EndDate"))
-
-
-def _sent(row: Row, _settings: SapSettings) -> str | None:
-    """When an e-mail went: its own time, which may be missing, else that of its last change; None while it is a draft."""
-    moved: str | None = row.get("DateTime") or row.get(STAMP)
-    return moved if row.get("Status") == COMPLETED or row.get("Direction") == INBOUND else None
-
-
-def _mail_owner(row: Row, _settings: SapSettings) -> str | None:
-    """Who owns an e-mail; of one that went out without an owner, who sent it."""
-    owner: str | None = row.get("OwnerPartyID")
-    return owner or (row.get("MessageFromPartyID") if row.get("Direction") == OUTBOUND else None)
-
-
-def _task_owner(row: Row, _settings: SapSettings) -> str | None:
-    owner: str | None = row.get("ProcessorPartyID") or row.get("MainEmployeeResponsiblePartyID")
-    return owner
-
-
-def _contacts(party: str) -> list[str]:
-    return [party]
-
-
 _KEY: dict[str, str | From] = {"remote_id": "ObjectID", "modified_at": From(STAMP, moment)}
 _ACTIVITY: dict[str, str | From] = {
     **_KEY,
     "account_id": "MainAccountPartyID",
     "opportunity_id": "@opportunity",
-    "contact_ids": From("MainContactPartyID", _contacts),
+    "contact_ids": From("MainContactPartyID", as_list),
     "auto_logged": From("DataOriginTypeCode", automatic),
     "subject_hash": "Subject",
 }
@@ -121,8 +73,8 @@ _APPOINTMENT: dict[str, str | From] = {
 }
 _LINKED = frozenset({"opportunity_id"})
 _TIMED: Mapping[str, Any] = {
-    "@completed": (("LifeCycleStatusCode", "StartDate", "EndDate"), _ended("LifeCycleStatusCode")),
-    "@duration": (("StartDate", "EndDate"), _span),
+    "@completed": (("LifeCycleStatusCode", "StartDate", "EndDate"), ended_by("LifeCycleStatusCode")),
+    "@duration": (("StartDate", "EndDate"), span_of),
 }
 
 STREAMS: tuple[Stream, ...] = (
@@ -288,28 +240,28 @@ def _meetings(settings: SapSettings) -> str:
 
 
 READINGS: Mapping[str, Reading] = {
-    "person": Reading(derived={"@active": (("UserLockedIndicator",), _active)}),
+    "person": Reading(derived={"@active": (("UserLockedIndicator",), is_active)}),
     "account": Reading(),
     "opportunity": Reading(
         derived={
-            "@outcome": (("LifeCycleStatusCode",), _outcome),
-            "@closed": (("LifeCycleStatusCode", "ProcessStatusValidSinceDate"), _closed_at),
+            "@outcome": (("LifeCycleStatusCode",), outcome_of),
+            "@closed": (("LifeCycleStatusCode", "ProcessStatusValidSinceDate"), closed_at),
         }
     ),
     "history": Reading(),
-    "split": Reading(derived={"@kind": (("RoleCode",), _split_kind)}),
+    "split": Reading(derived={"@kind": (("RoleCode",), split_kind)}),
     "line_item": Reading(),
     "call": Reading(derived=_TIMED, linked=True),
     "meeting": Reading(where=_meetings, derived=_TIMED, linked=True),
     "visit": Reading(where=_visits, derived=_TIMED, linked=True),
     "email": Reading(
         derived={
-            "@owner": (("OwnerPartyID", "MessageFromPartyID", "Direction"), _mail_owner),
-            "@sent": (("DateTime", "Status", "Direction"), _sent),
+            "@owner": (("OwnerPartyID", "MessageFromPartyID", "Direction"), mail_owner),
+            "@sent": (("DateTime", "Status", "Direction"), sent_at),
         },
         linked=True,
     ),
     "task": Reading(
-        derived={"@owner": (("ProcessorPartyID", "MainEmployeeResponsiblePartyID"), _task_owner)}, linked=True
+        derived={"@owner": (("ProcessorPartyID", "MainEmployeeResponsiblePartyID"), task_owner)}, linked=True
     ),
 }

@@ -1,6 +1,7 @@
 """Writing to SAP by ``$batch``, one changeset for each record, with a verdict for each; and reading our fields back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,16 @@ NOT_THERE = "FIELD_NOT_IN_SERVICE"
 NOT_KEPT = "VALUE_NOT_KEPT"
 
 
+CHANGED = 412
+"""Status of a write whose record is no longer the one that was read."""
+
+
+def tag_of(row: Mapping[str, Any]) -> str:
+    """The ETag of a row as a page brings it, to be sent back as it is; "" where there is none."""
+    metadata = row.get("__metadata")
+    return str(metadata.get("etag") or "") if isinstance(metadata, dict) else ""
+
+
 def entity_set(target: WriteTarget) -> str:
     """The set that a target writes to; ``into`` names one of the service by itself."""
     return target.into or (DEALS if target.record == "opportunity" else PEOPLE)
@@ -31,11 +42,15 @@ def key_of(target: WriteTarget) -> str:
 
 
 class Writer:
-    """Writes to one service. Whether SAP keeps what it accepts is looked at once per set of fields."""
+    """Writes to one service. Whether SAP keeps what it accepts is looked at once per set of fields.
 
-    def __init__(self, api: SapApi, parts: int) -> None:
+    ``tags`` are the ETags, by ObjectID, of the rows that this process has read: they guard a write, and are kept up to date.
+    """
+
+    def __init__(self, api: SapApi, parts: int, tags: dict[str, str]) -> None:
         self._api = api
         self._parts = parts
+        self._tags = tags
         self._kept: set[tuple[str, ...]] = set()
         self._ids: dict[tuple[str, str], dict[str, str]] = {}
 
@@ -65,17 +80,38 @@ class Writer:
         for name, values in fields.items():
             body = {field: fitted(value, known[field].edm) for field, value in values.items()}
             if name in ids:
-                changes[name] = Change("PATCH", f"{entity_set(target)}('{ids[name]}')", body)
+                tag = self._tags.get(ids[name], "")
+                changes[name] = Change("PATCH", f"{entity_set(target)}('{ids[name]}')", body, tag)
             elif target.key:
                 changes[name] = Change("POST", entity_set(target), {target.key: name, **body})
             else:
                 verdicts[name] = Rejection("404", f"{entity_set(target)} has no {key_of(target)} {name}", "gone")
+        outcomes = self._outcomes(changes)
+        stale = {name: changes[name] for name, outcome in outcomes.items() if outcome.status == CHANGED}
+        if stale:  # a user, or a child of the record, was faster; our own fields rest on nothing that was changed
+            fresh = self._fresh(entity_set(target), [ids[name] for name in stale])
+            again = {name: replace(one, tag=fresh.get(ids[name], "")) for name, one in stale.items()}
+            outcomes.update(self._outcomes(again))
+        for name, outcome in outcomes.items():
+            verdicts[name] = rejection(outcome)
+            if name in ids:
+                self._tags.pop(ids[name], None)
+                if outcome.tag:
+                    self._tags[ids[name]] = outcome.tag
+        return verdicts
+
+    def _outcomes(self, changes: Mapping[str, Change]) -> dict[str, Outcome]:
         names = list(changes)
+        found: dict[str, Outcome] = {}
         for start in range(0, len(names), self._parts):
             part = names[start : start + self._parts]
-            outcomes = self._api.change([changes[name] for name in part])
-            verdicts.update((name, rejection(outcome)) for name, outcome in zip(part, outcomes, strict=True))
-        return verdicts
+            found.update(zip(part, self._api.change([changes[name] for name in part]), strict=True))
+        return found
+
+    def _fresh(self, remote: str, ids: Sequence[str]) -> Mapping[str, str]:
+        """The ETags of records as they are now."""
+        rows = self._api.by_key(remote, "ObjectID", ids, ("ObjectID",))
+        return {row["ObjectID"]: tag_of(row) for part in rows for row in part}
 
     def _object_ids(self, target: WriteTarget, names: Sequence[str]) -> Mapping[str, str]:
         """The ObjectID of each record; those that are not there are left out."""
@@ -129,7 +165,7 @@ class Writer:
 def _kept(sent: Value, held: Value) -> bool:
     """Whether SAP holds what was sent, apart from the places that its field rounds to and from its spelling of times."""
     if isinstance(sent, (Decimal, int)) and isinstance(held, Decimal):
-        return abs(held - sent) < 1 and (held != 0 or sent == 0 or abs(sent) < Decimal("0.5"))
+        return abs(held - Decimal(sent)) < 1 and (bool(held) or abs(Decimal(sent)) < Decimal("0.5"))
     if isinstance(sent, str):
         return held == sent or (not sent and held is None)
     return (sent is None) == (held is None) or not held
