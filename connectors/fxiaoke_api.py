@@ -65,10 +65,10 @@ class FxiaokeApi:
         while True:
             keyset = [] if behind is None else [where("_id", "GT", behind)]
             data = self._query(remote, columns, [*filters, *keyset])
-            rows = data["dataList"]
-            behind = rows[-1]["_id"] if len(rows) >= int(data.get("limit") or PAGE) else None
-            if rows and any(not row.get("_id") for row in rows):
-                raise ContractError(f"{remote}: a row without _id", str(rows)[:2000])
+            rows = data["dataList"] or []
+            if any(not row.get("_id") for row in rows):
+                raise ContractError(f"{remote}: a row without _id", str(rows))
+            behind = rows[-1]["_id"] if rows and len(rows) >= int(data.get("limit") or PAGE) else None
             yield rows, behind
             if behind is None:
                 return
@@ -134,7 +134,7 @@ class FxiaokeApi:
     def objects(self) -> dict[str, bool]:
         """Api names of all objects, and whether each is in use."""
         listed = self._data("/cgi/crm/v2/object/list", {"data": {}}, "objects")["objects"]
-        return {str(one["describeApiName"]): one.get("isActive") is not False for one in listed}
+        return {str(one.get("describeApiName")): one.get("isActive") is not False for one in listed}
 
     def employees(self) -> list[Row]:
         """The whole directory: one call, no pages."""

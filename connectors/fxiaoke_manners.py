@@ -50,6 +50,8 @@ def fault(response: requests.Response) -> Fault | None:
         return plain_fault(response)
     if response.request.method == "GET":
         return None  # only the clock is asked that way: any answer tells it
+    if not response.content:
+        return Fault("retry", "", "an empty answer")
     if response.content[:512].lstrip()[:1] == b"<":
         return Fault("contract", "html", "a page instead of an answer: base_url must be the host of your cloud's API")
     body = answered(response)

@@ -65,7 +65,7 @@ class Directory:
         """Asks for all departments. Those that are wanted and not shown stay nameless, so as not to be asked for again."""
         listed = dict.fromkeys(sorted(wanted), ("", ""))
         for one in self._api.departments():
-            listed[str(one["id"])] = (str(one.get("name") or ""), str(one.get("parentId") or ""))
+            listed[str(one.get("id"))] = (str(one.get("name") or ""), str(one.get("parentId") or ""))
         self._learnt[_LEARNT] = json.dumps(listed, ensure_ascii=False, sort_keys=True)
         self._known = None
 

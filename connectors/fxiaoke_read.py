@@ -16,7 +16,7 @@ from connectors.fxiaoke_api import SYSTEM_TYPES, Described, Filter, FxiaokeApi, 
 from connectors.fxiaoke_people import Directory
 from connectors.fxiaoke_rows import Fields, Lookups, Shaper, changes
 from connectors.fxiaoke_settings import FxiaokeSettings
-from connectors.fxiaoke_streams import BY_NAME, DERIVED, NAMED, OFTEN_MISSING, ORDER
+from connectors.fxiaoke_streams import BY_NAME, DERIVED, LOAD_BEARING, NAMED, OFTEN_MISSING, ORDER
 from connectors.fxiaoke_values import SELECTIONS, epoch_ms, midnight_ms
 from connectors.mapping import paths_of, remote_fields, sources
 
@@ -74,12 +74,7 @@ class Reader:
         """Every field that the stream's mapping takes, whether it is there or not."""
         derived, columns = DERIVED.get(stream.name, {}), ["_id"]
         for path in remote_fields(stream, self._connection):
-            if not path.startswith("@"):
-                columns.append(path.partition(".")[0])
-        used = set(remote_fields(stream, self._connection))
-        for path, taken in derived.items():
-            if path in used:
-                columns.extend(taken)
+            columns.extend(derived.get(path, ()) if path.startswith("@") else (path.partition(".")[0],))
         if stream.name == "opportunity" and self._connection.stream("history"):
             columns.append("stg_changed_time")
         return list(dict.fromkeys([*columns, *_MARKS]))
@@ -104,8 +99,10 @@ class Reader:
             return found
         fields = self._seen(self._api.describe(remote, fresh=fresh), columns)
         missing = set(columns) - set(fields or ()) - OFTEN_MISSING
+        stops = self.mapped_columns(stream) | LOAD_BEARING.get(stream.name, frozenset())
         self._learnt.pop(key, None)
-        if not missing or (fields is None and stream.optional):  # what should be there is looked for again next time
+        # What stops the stream, or has just vanished, is looked for again next time: it may be back.
+        if (fields is None and stream.optional) or not (missing if fresh else missing & stops):
             kept = {"remote": remote, "columns": columns, "fields": fields}
             self._learnt[key] = json.dumps(kept, ensure_ascii=False, sort_keys=True)
         if fields is None and not stream.optional:
@@ -122,7 +119,8 @@ class Reader:
         found: dict[str, dict[str, Any]] = {}
         for name in columns:
             known = described.fields.get(name)
-            if known is None and name not in SYSTEM_TYPES:
+            named = name.endswith("__r") and name.removesuffix("__r") in described.fields
+            if known is None and not named and name not in SYSTEM_TYPES:
                 continue
             kind = str((known or {}).get("type") or SYSTEM_TYPES.get(name, "text"))
             found[name] = {"type": kind}

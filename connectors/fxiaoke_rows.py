@@ -1,5 +1,6 @@
 """Fxiaoke's rows as rows of our mapping: each field in our types, and the ``@`` paths that take more than one field."""
 
+import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from connectors import fxiaoke_values as values
+from connectors.errors import ContractError
 from connectors.fxiaoke_api import COMPANY, SYSTEM_TYPES, Row
 from connectors.fxiaoke_settings import FxiaokeSettings
 from connectors.fxiaoke_streams import ACTIVITY_KINDS, DEAL, MONTHS, OUTCOMES
@@ -17,8 +19,12 @@ Fields = Mapping[str, Mapping[str, Any]]
 _RAW = frozenset({"sales_stage", "sales_process_id", "life_status", "goal_type"})
 """Selections of which the value is kept: it stays when somebody renames the label."""
 
+_IDS = values.PEOPLE | values.SELECTIONS | {"object_reference", "master_detail"}
+"""Types whose values are ids, or lists of them."""
+
 _PERSON_GOAL = ("2", "人员", "Person", "Personnel")
 _NOON = time(12)
+_YEAR = re.compile(r"[12]\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,8 @@ class Shaper:
     def _read(self, name: str, value: Any) -> Any:
         known = self._fields.get(name, {})
         kind, options = known.get("type") or SYSTEM_TYPES.get(name, "text"), known.get("options", {})
+        if isinstance(value, Mapping) and kind in _IDS:  # as text it would pass for an id
+            raise ContractError(f"{self._stream}: {name} comes as an object, and describe calls it {kind}", str(value))
         if name == "mc_currency":
             return values.currency(value, options)
         if name in self._raw and kind in values.SELECTIONS:
@@ -79,6 +87,8 @@ class Shaper:
 
     def _meaning(self, column: str, value: Any, own: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
         """What an option means: by its value or label in the connection file, else by the label that Fxiaoke ships."""
+        if not isinstance(value, str):
+            return value  # nothing, or of another type than ever before: the record refuses that
         label = self._fields.get(column, {}).get("options", {}).get(value, value)
         return own.get(value) or own.get(label) or usual.get(label)
 
@@ -102,8 +112,9 @@ class Shaper:
     def _meeting(self, row: Row, shaped: Row) -> None:
         self._links(row, shaped)
         begin, end = shaped.get("begin_time"), shaped.get("end_time")
-        known = isinstance(begin, datetime) and isinstance(end, datetime)
-        shaped["@duration"] = max(0, int((end - begin).total_seconds())) if known else None
+        shaped["@duration"] = None
+        if isinstance(begin, datetime) and isinstance(end, datetime):
+            shaped["@duration"] = max(0, int((end - begin).total_seconds()))
 
     def _visit(self, row: Row, shaped: Row) -> None:
         self._links(row, shaped)
@@ -113,23 +124,24 @@ class Shaper:
 
     def _payment(self, row: Row, shaped: Row) -> None:
         order = row.get("order_id")
-        shaped["@opportunity_id"] = self._lookups.deal_of_order(order) if order else None
+        shaped["@opportunity_id"] = self._lookups.deal_of_order(str(order)) if order else None
 
-    @staticmethod
-    def _links(row: Row, shaped: Row) -> None:
+    def _links(self, row: Row, shaped: Row) -> None:
         """The records that an activity hangs on, of several objects in one list: of each kind the first, all contacts."""
         linked: dict[str, list[str]] = {}
-        for one in row.get("related_object_data") or ():
+        listed = row.get("related_object_data")
+        for one in listed if isinstance(listed, list) else ():
             if isinstance(one, Mapping) and one.get("id"):
                 linked.setdefault(str(one.get("describe_api_name")), []).append(str(one["id"]))
-        shaped["@opportunity_id"] = next(iter(linked.get(DEAL, ())), None)
+        deal = self._settings.objects.get("opportunity", DEAL)
+        shaped["@opportunity_id"] = next(iter(linked.get(deal, ())), None)
         shaped["@account_id"] = next(iter(linked.get("AccountObj", ())), None)
         shaped["@contact_ids"] = linked.get("ContactObj")
 
     def _months(self, row: Row, shaped: Row) -> Iterator[Row]:
         subject, named = row.get("check_object_id"), values.name_of(row.get("goal_rule_id__r"))
         rule, year = row.get("goal_rule_id"), str(row.get("fiscal_year") or "")
-        if not year.isdecimal() or subject in (None, ""):
+        if not _YEAR.fullmatch(year) or subject in (None, ""):
             return
         kind, subject_id = self._subject(row.get("goal_type"), str(values.person(subject)))
         rules = self._settings.goal_rules

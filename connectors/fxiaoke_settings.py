@@ -21,9 +21,9 @@ class FxiaokeSignIn(SignIn):
     """The self-built application and the employee as whom it acts."""
 
     flow: Literal["body", "header"] = Field(default="body", description="Generation of the interface: see the docs")
-    app_id: SecretRef
-    app_secret: SecretRef
-    permanent_code: SecretRef
+    app_id: SecretRef = Field(description="appId of the self-built application (FSAID_...)")
+    app_secret: SecretRef = Field(description="Its appSecret")
+    permanent_code: SecretRef = Field(description="Its permanentCode")
     mobile: str | None = Field(default=None, description="body: mobile number of the employee as whom we act")
     user: str | None = Field(default=None, description="That employee's id: FSUID_... (body) or 1000 (header)")
     tenant: str | None = Field(default=None, description="header: the tenant's account (x-fs-ea); else the token tells")
@@ -106,7 +106,7 @@ class FxiaokeSettings(ConnectionSettings):
     def _known_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             message = f"{value} is not a time zone: write one such as Asia/Shanghai"
             raise ValueError(message) from None
         return value

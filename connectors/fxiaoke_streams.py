@@ -15,6 +15,11 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 
+DIRECTIONS: Mapping[str, str] = {
+    "呼入": "inbound", "呼出": "outbound", "Inbound": "inbound", "Outbound": "outbound",
+}  # fmt: skip
+"""Labels of a field of the tenant's own that says who called whom; which one it is, is mapped by the admin."""
+
 _KEY = {"remote_id": "_id", "modified_at": "last_modified_time", "deleted": "@deleted"}
 _ACTIVITY: dict[str, str | From] = {
     **_KEY,
@@ -107,7 +112,8 @@ STREAMS: tuple[Stream, ...] = (
         fields={
             **_ACTIVITY,
             "kind": "@kind",
-            "completed_at": From("create_time"),
+            "direction": From("@direction", DIRECTIONS.get),
+            "completed_at": "create_time",
             "subject_hash": "active_record_content",
         },
     ),
@@ -229,6 +235,9 @@ NAMED: Mapping[str, tuple[str, ...]] = {"line_item": ("product_id__r",), "target
 
 OFTEN_MISSING = frozenset({"mc_currency", "checkin_time"})
 """Fields that whole tenants do without: one currency, another edition. Their absence is no reason to look again."""
+
+LOAD_BEARING: Mapping[str, frozenset[str]] = {"opportunity": frozenset({"sales_stage", "amount", "close_date"})}
+"""Fields without which a stream stops, for its scores would be wrong."""
 
 OUTCOMES: Mapping[str, Any] = {
     "进行中": "open", "赢单": "won", "输单": "lost", "无效": "omitted",

@@ -24,15 +24,21 @@ def epoch_ms(at: datetime) -> int:
 
 def moment(value: Any) -> Any:
     """Epoch milliseconds, a number or its digits, as aware UTC; anything else as it is."""
-    if isinstance(value, int) or (isinstance(value, str) and _DIGITS.fullmatch(value)):
+    if not isinstance(value, int) and not (isinstance(value, str) and _DIGITS.fullmatch(value)):
+        return value
+    try:
         return _EPOCH + int(value) * _MS
-    return value
+    except OverflowError:
+        return value  # no time that we could hold: the record refuses it
 
 
 def day(value: Any, zone: ZoneInfo) -> Any:
     """A date, which is a midnight of the tenant's zone: read in UTC it would be the day before."""
     found = moment(value)
-    return found.astimezone(zone).date() if isinstance(found, datetime) else found
+    try:
+        return found.astimezone(zone).date() if isinstance(found, datetime) else found
+    except OverflowError:
+        return value
 
 
 def midnight_ms(on: date, zone: ZoneInfo) -> int:
@@ -86,7 +92,9 @@ def read(value: Any, kind: str, options: Mapping[str, str], zone: ZoneInfo) -> A
     if kind in PEOPLE:
         return person(value)
     if kind in SELECTIONS:
-        return [options.get(one, one) for one in value] if isinstance(value, list) else options.get(value, value)
+        listed = isinstance(value, list)
+        labels = [options.get(one, one) if isinstance(one, str) else one for one in (value if listed else [value])]
+        return labels if listed else labels[0]
     return value
 
 

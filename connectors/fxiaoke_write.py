@@ -1,0 +1,171 @@
+"""Writing to Fxiaoke, one record a call, and reading our fields back.
+
+Fxiaoke documents no batch, no upsert and hardly any code for what a record refuses: what a refusal means is found out by
+looking at the record, never by its text. Approvals and workflows, which are on unless a call says otherwise, are switched off.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors import fxiaoke_values as values
+from connectors.base import Rejection, Value, Write, WriteTarget, Written
+from connectors.errors import ConfigError, RejectedError
+from connectors.fxiaoke_api import Described, FxiaokeApi, where
+from connectors.fxiaoke_settings import FxiaokeSettings
+from connectors.fxiaoke_streams import BY_NAME
+from connectors.types import canonical_text
+
+_MARKS = ("lock_status", "life_status")
+_IN_HAND = frozenset({"under_review", "in_change"})
+"""States of a record that is being approved."""
+
+
+def remote_object(connection: FxiaokeSettings, target: WriteTarget) -> str:
+    """The object that a target writes to. ConfigError for people without an object of our own."""
+    if target.into:
+        return target.into
+    if target.record == "person":
+        raise ConfigError(
+            f"{connection.name}: write_back.person: Fxiaoke's employees take no fields of ours: name a custom object in `into`"
+        )
+    return connection.objects.get("opportunity", BY_NAME["opportunity"].remote)
+
+
+class Writer:
+    """Writes to one tenant. Remembers ids of the rows of our own objects, which are found by their key."""
+
+    def __init__(self, api: FxiaokeApi, connection: FxiaokeSettings) -> None:
+        self._api = api
+        self._connection = connection
+        on = connection.automation == "on"
+        self._flows = {"triggerApprovalFlow": on, "triggerWorkFlow": on}
+        self._ids: dict[tuple[str, str, str], str] = {}
+
+    def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
+        """A call for each write, and one before them to find the rows of a key."""
+        remote = remote_object(self._connection, target)
+        described = self._described(remote)
+        if target.key:
+            self._find(remote, described, target.key, [each.remote_id for each in writes])
+        for each in writes:
+            rejected = self._one(remote, described, target.key, each)
+            yield Written(each.remote_id, rejected)
+
+    def _one(self, remote: str, described: Described, key: str | None, each: Write) -> Rejection | None:
+        try:
+            fields = {name: self._spelled(described, name, value) for name, value in each.fields.items()}
+            if key is None:
+                self._api.update(remote, each.remote_id, fields, self._flows)
+            else:
+                self._put(remote, described, key, each.remote_id, fields)
+        except RejectedError as error:
+            return self._verdict(remote, key, each, error)
+        return None
+
+    def _put(self, remote: str, described: Described, key: str, name: str, fields: Mapping[str, Any]) -> None:
+        """Updates the row of a key, or makes it. A create that was cut off and repeated is refused as a duplicate."""
+        place = (remote, key, name)
+        if place in self._ids:
+            self._api.update(remote, self._ids[place], fields, self._flows)
+            return
+        given = {**fields, key: name}
+        given.setdefault("name", name)
+        try:
+            made = self._api.create(remote, given, self._flows)
+        except RejectedError:
+            self._find(remote, described, key, [name])
+            if place not in self._ids:
+                raise
+            self._api.update(remote, self._ids[place], fields, self._flows)
+            return
+        if made is not None:
+            self._ids[place] = made
+
+    def _find(self, remote: str, described: Described, key: str, names: Sequence[str]) -> None:
+        if described.fields.get(key, {}).get("is_unique") is False:
+            raise ConfigError(
+                f"{self._connection.name}: {remote}.{key} does not have to be unique: a call that is repeated would make two rows. "
+                "Take `name` as the key, or mark the field as unique (唯一)"
+            )
+        unknown = [name for name in dict.fromkeys(names) if (remote, key, name) not in self._ids]
+        for rows in self._api.among(remote, (key,), key, unknown):
+            self._ids.update({(remote, key, str(row[key])): row["_id"] for row in rows})
+
+    def _described(self, remote: str) -> Described:
+        described = self._api.describe(remote)
+        if described is None:
+            raise ConfigError(
+                f"{self._connection.name}: write_back: the tenant has no object {remote}. Correct the name, or let an "
+                "administrator make it: scoreback provision says how"
+            )
+        return described
+
+    def _spelled(self, described: Described, name: str, value: Value) -> Any:
+        """A value as the field's type wants it: numbers as text, times in milliseconds, people as a list."""
+        known = described.fields.get(name)
+        if known is None:
+            raise RejectedError("NO_FIELD", f"the tenant has no field {name}, or it is switched off")
+        if value is None:
+            return None
+        if known.get("type") in values.PEOPLE:
+            return [str(value)]
+        if isinstance(value, datetime):
+            return values.epoch_ms(value.astimezone(UTC))
+        if isinstance(value, date):
+            return values.midnight_ms(value, self._connection.zone)
+        if isinstance(value, bool | str):
+            return value
+        return canonical_text(Decimal(value))
+
+    def _verdict(self, remote: str, key: str | None, each: Write, error: RejectedError) -> Rejection:
+        """What follows from a refusal, by a look at the object's fields and at the record."""
+        described = self._api.describe(remote, fresh=True)
+        unseen = [name for name in each.fields if described is not None and name not in described.fields]
+        if error.code == "NO_FIELD" or unseen:
+            return Rejection(error.code, error.text, "field")
+        row_id = each.remote_id if key is None else self._ids.get((remote, key, each.remote_id))
+        if row_id is None:
+            return Rejection(error.code, error.text, "park")
+        row = next(self._api.rows(remote, _MARKS, [where("_id", "EQ", row_id)]), None)
+        if row is None:
+            self._ids.pop((remote, key or "", each.remote_id), None)
+            return Rejection(error.code, error.text, "gone" if key is None else "retry")
+        if row.get("lock_status") == "1" or row.get("life_status") in _IN_HAND:
+            return Rejection(error.code, f"{error.text}: the record is locked or being approved", "retry")
+        return Rejection(error.code, error.text, "gone" if row.get("life_status") == "invalid" else "park")
+
+    def read_fields(
+        self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Value]]:
+        """What these fields hold now, by id or key. Raises ConfigError for a field that the tenant does not have."""
+        remote = remote_object(self._connection, target)
+        described = self._described(remote)
+        unseen = [name for name in names if name not in described.fields]
+        if unseen:
+            described = self._api.describe(remote, fresh=True) or described
+            unseen = [name for name in unseen if name not in described.fields]
+        if unseen:
+            raise ConfigError(
+                f"{self._connection.name}: {remote} has no {' and no '.join(unseen)}, or it is switched off. Correct write_back, "
+                "or let an administrator make it: scoreback provision says how"
+            )
+        key = target.key or "_id"
+        found: dict[str, Mapping[str, Value]] = {}
+        for rows in self._api.among(remote, (key, *names), key, list(dict.fromkeys(ids))):
+            for row in rows:
+                found[str(row[key])] = {
+                    name: _ours(row.get(name), str(described.fields[name].get("type")), self._connection.zone)
+                    for name in names
+                }
+        return found
+
+
+def _ours(value: Any, kind: str, zone: ZoneInfo) -> Value:
+    """A field's value in our types: percentages stay as they were written."""
+    if value in (None, "", []):
+        return None
+    found: Value = values.number(value) if kind in values.NUMBERS else values.read(value, kind, {}, zone)
+    return found

@@ -1,0 +1,267 @@
+"""What the Fxiaoke connector reads, against the emulator that other hands wrote from the vendor's pages."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+MakeTenant = Callable[..., Any]
+SURVEY = {
+    "survey": {
+        "person_id": "owner", "opportunity_id": "new_opportunity_id", "scale": {"value": "csat5"}, "answer": "satisfaction__c",
+        "answered_at": "survey_answered_time__c",
+    }
+}  # fmt: skip
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_employees_are_read_with_the_names_of_their_departments(tenant: Any) -> None:
+    found = tenant.read(tenant.connect(), "person")
+
+    first, second = found[tenant.id("people", "1")], found[tenant.id("people", "2")]
+    assert (first.name, first.email, first.active, first.team, first.region, first.role) == (
+        "张三", "zs@example.com", True, "华东一组", "华东", "销售",
+    )  # fmt: skip
+    assert first.started_on == date(2021, 2, 3)
+    assert (second.active, second.manager_id) == (False, first.remote_id)
+
+
+def test_departments_are_asked_for_once_until_somebody_is_in_a_new_one(tenant: Any) -> None:
+    connector = tenant.connect()
+    tenant.read(connector, "person")
+
+    idle = tenant.calls(lambda: tenant.read(connector, "person"))
+    tenant.emulator.edit("people", "1", {"team": "华南组"})
+    moved = tenant.calls(lambda: tenant.read(connector, "person"))
+
+    assert idle == {"user/list": 1}
+    assert moved == {"user/list": 1, "department/list": 1}
+    assert tenant.read(connector, "person")[tenant.id("people", "1")].team == "华南组"
+
+
+def test_accounts_name_their_owner_and_one_in_a_pool_has_none(tenant: Any) -> None:
+    found = tenant.read(tenant.connect(), "account")
+
+    owned, pooled = found[tenant.id("accounts", "10")], found[tenant.id("accounts", "11")]
+    assert (owned.name, owned.owner_id, owned.industry) == ("极光贸易", tenant.id("people", "1"), "制造业")
+    assert owned.created_at == at("2025-06-01T08:00:00")
+    assert pooled.owner_id is None
+
+
+def test_a_deal_is_read_with_exact_money_fractions_and_local_days(tenant: Any) -> None:
+    connector = tenant.connect(fields={"opportunity": {"external_id": "external_id__c", "next_step": "next_step__c"}})
+
+    deal = tenant.read(connector, "opportunity")[tenant.id("opportunities", "100")]
+
+    assert deal.model_dump(exclude={"remote_id", "pipeline"}, exclude_none=True) == {
+        "deleted": False,
+        "name": "大单",
+        "account_id": tenant.id("accounts", "10"),
+        "owner_id": tenant.id("people", "1"),
+        "stage": tenant.id("stages", "s2"),
+        "outcome": "open",
+        "amount": Decimal("12000.5"),
+        "currency": "CNY",
+        "created_at": at("2026-01-10T08:00:00"),
+        "modified_at": at("2026-02-01T10:00:00"),
+        "close_on": date(2026, 4, 30),
+        "probability": Decimal("0.6"),
+        "discount": Decimal("0.1"),
+        "external_id": "E-1",
+        "next_step": "电话",
+    }
+
+
+def test_a_deal_ends_by_its_status_when_its_stage_last_changed(tenant: Any) -> None:
+    found = tenant.read(tenant.connect(), "opportunity")
+
+    won, lost = found[tenant.id("opportunities", "101")], found[tenant.id("opportunities", "102")]
+    assert (won.outcome, won.closed_at) == ("won", at("2026-02-10T15:00:00"))
+    assert (lost.outcome, lost.stage, lost.amount) == ("lost", tenant.id("stages", "s1"), None)
+
+
+def test_a_status_with_another_label_is_what_the_connection_says_and_else_unknown(tenant: Any) -> None:
+    status = tenant.emulator.tenant.objects["NewOpportunityObj"].fields["sales_status"]
+    won = next(value for value, label in status.options.items() if label == "赢单")
+    status.options[won] = "已签约"
+    name = tenant.id("opportunities", "101")
+
+    unknown = tenant.read(tenant.connect(), "opportunity")[name]
+    by_label = tenant.read(tenant.connect(outcomes={"已签约": "won"}), "opportunity")[name]
+    by_value = tenant.read(tenant.connect(outcomes={won: "won"}), "opportunity")[name]
+
+    assert (unknown.outcome, by_label.outcome, by_value.outcome) == (None, "won", "won")
+
+
+def test_stages_are_the_options_in_their_order(tenant: Any) -> None:
+    found = tenant.read(tenant.connect(), "stage")
+
+    assert [(one.remote_id, one.label, one.position, one.outcome) for one in found.values()] == [
+        (tenant.id("stages", "s1"), "洽谈", 1, None),
+        (tenant.id("stages", "s2"), "报价", 2, None),
+        (tenant.id("stages", "s3"), "赢单", 3, None),
+    ]
+
+
+def test_the_last_stage_change_and_the_close_date_are_kept_as_snapshots(tenant: Any) -> None:
+    connector = tenant.connect()
+
+    found = tenant.records(connector, tenant.pages(connector, "opportunity"))
+
+    deal = tenant.id("opportunities", "100")
+    told = {(one.field, one.new, one.at) for one in found if one.kind_name == "change" and one.record_id == deal}
+    assert told == {
+        ("stage", tenant.id("stages", "s2"), at("2026-01-20T08:00:00")),
+        ("close_on", "2026-04-30", at("2026-02-01T10:00:00")),
+    }
+
+
+def test_a_row_that_the_store_knows_makes_no_snapshot(tenant: Any) -> None:
+    connector = tenant.connect()
+
+    found = tenant.records(connector, tenant.pages(connector, "opportunity", changed=lambda _rows: []))
+
+    assert {one.kind_name for one in found} == {"opportunity"}
+
+
+def test_follow_ups_are_calls_mails_and_tasks_by_their_way(tenant: Any) -> None:
+    own = {"duration_seconds": "duration_seconds__c", "direction": "direction__c"}
+    connector = tenant.connect(fields={"follow_up": own})
+
+    found = tenant.read(connector, "follow_up")
+
+    call, email, task = (found[tenant.id("activities", name)] for name in ("a1", "a2", "a3"))
+    assert (call.kind, email.kind, task.kind) == ("call", "email", "task")
+    assert (call.opportunity_id, call.account_id) == (tenant.id("opportunities", "100"), tenant.id("accounts", "10"))
+    assert (call.owner_id, call.duration_seconds, call.direction) == (tenant.id("people", "1"), 300, "inbound")
+    assert email.direction is None
+    assert call.completed_at == at("2026-02-02T09:00:00")
+    assert len(call.contact_ids) == 2
+    assert tenant.id("contacts", "77") not in call.contact_ids
+
+
+def test_another_way_to_follow_up_is_what_the_connection_says(tenant: Any) -> None:
+    found = tenant.read(tenant.connect(activity_kinds={"其他": "email"}), "follow_up")
+
+    assert found[tenant.id("activities", "a3")].kind == "email"
+
+
+def test_meetings_and_visits_have_their_times(tenant: Any) -> None:
+    connector = tenant.connect()
+
+    [meeting], [visit] = tenant.read(connector, "meeting").values(), tenant.read(connector, "visit").values()
+
+    assert (meeting.kind, meeting.planned_at, meeting.completed_at, meeting.duration_seconds) == (
+        "meeting", at("2026-02-05T10:00:00"), at("2026-02-05T11:00:00"), 3600,
+    )  # fmt: skip
+    assert len(meeting.participant_ids) == 2
+    assert (visit.kind, visit.completed_at, visit.account_id, visit.opportunity_id) == (
+        "visit", at("2026-02-06T01:00:00"), tenant.id("accounts", "10"), tenant.id("opportunities", "100"),
+    )  # fmt: skip
+
+
+def test_line_items_name_their_product(tenant: Any) -> None:
+    [item] = tenant.read(tenant.connect(), "line_item").values()
+
+    assert (item.opportunity_id, item.product, item.quantity, item.amount) == (
+        tenant.id("opportunities", "100"), "基础版", Decimal(2), Decimal("12000.5"),
+    )  # fmt: skip
+
+
+def test_money_reaches_its_deal_over_the_order_which_is_asked_for_once(tenant: Any) -> None:
+    connector = tenant.connect()
+    names = ("invoice", "payment", "refund")
+
+    [invoice], [payment], [refund] = (tenant.read(connector, name).values() for name in names)
+    calls = tenant.calls(lambda: [tenant.read(connector, name) for name in names])
+
+    assert (payment.kind, payment.amount, payment.currency, payment.paid_on) == (
+        "payment", Decimal("90.5"), "USD", date(2026, 3, 5),
+    )  # fmt: skip
+    assert {invoice.opportunity_id, payment.opportunity_id, refund.opportunity_id} == {
+        tenant.id("opportunities", "101")
+    }
+    assert (invoice.amount, invoice.kind, refund.amount, refund.kind) == (
+        Decimal(100),
+        "invoice",
+        Decimal(10),
+        "refund",
+    )
+    assert calls == {"crm/v2/data/query": 3}
+
+
+def test_contracts_have_their_days(tenant: Any) -> None:
+    [contract] = tenant.read(tenant.connect(), "contract").values()
+
+    assert (contract.account_id, contract.recurring_amount, contract.start_on, contract.end_on) == (
+        tenant.id("accounts", "10"), Decimal(1200), date(2026, 1, 1), date(2026, 12, 31),
+    )  # fmt: skip
+
+
+def test_goals_are_targets_by_month_of_people_and_teams(tenant: Any) -> None:
+    found = tenant.read(tenant.connect(), "target").values()
+
+    person = [one for one in found if one.subject_kind == "person"]
+    [team] = [one for one in found if one.subject_kind == "team"]
+    assert {(one.period_start, one.period_end, one.amount) for one in person} == {
+        (date(2026, 1, 1), date(2026, 1, 31), Decimal(100000)),
+        (date(2026, 2, 1), date(2026, 2, 28), Decimal(100000)),
+        (date(2026, 3, 1), date(2026, 3, 31), Decimal(100000)),
+    }
+    assert {(one.subject_id, one.metric) for one in person} == {(tenant.id("people", "1"), "bookings")}
+    assert (team.subject_id, team.amount) == ("华东一组", Decimal(500))
+
+
+def test_goals_count_in_the_tenants_own_year_and_rules_are_our_metrics(tenant: Any) -> None:
+    connector = tenant.connect(fiscal_start=2, goal_rules={"bookings": "won_count"})
+
+    found = tenant.read(connector, "target").values()
+
+    starts = {one.period_start for one in found if one.subject_kind == "person"}
+    assert starts == {date(2027, 1, 1), date(2026, 2, 1), date(2026, 3, 1)}
+    assert {one.metric for one in found} == {"won_count"}
+
+
+def test_surveys_are_read_once_the_connection_says_where_they_are(tenant: Any) -> None:
+    off, on = tenant.connect(), tenant.connect(fields=SURVEY)
+
+    [survey] = tenant.read(on, "survey").values()
+
+    assert off.connection.stream("survey") is None
+    assert (survey.answer, survey.scale, survey.person_id, survey.opportunity_id) == (
+        Decimal(4), "csat5", tenant.id("people", "1"), tenant.id("opportunities", "101"),
+    )  # fmt: skip
+
+
+def test_what_fxiaoke_has_no_object_for_is_read_from_one_of_the_tenants_own(make_tenant: MakeTenant) -> None:
+    lines = ["person__c employee 员工", "start__c date 开始", "end__c date 结束"]
+    tenant = make_tenant(custom_fields={"object_Q1w2E__c": lines})
+    days = {"start__c": 1767196800000, "end__c": 1767283200000}
+    row = tenant.emulator.edit("object_Q1w2E__c", None, {"name": "x", "person__c": [tenant.id("people", "1")], **days})
+    fields = {"absence": {"person_id": "person__c", "start_on": "start__c", "end_on": "end__c"}}
+
+    found = tenant.read(tenant.connect(objects={"absence": "object_Q1w2E__c"}, fields=fields), "absence")
+
+    assert (found[row].person_id, found[row].start_on, found[row].end_on) == (
+        tenant.id("people", "1"), date(2026, 1, 1), date(2026, 1, 2),
+    )  # fmt: skip
+
+
+def test_the_newer_generation_speaks_of_employees_by_number(tenant: Any) -> None:
+    connector = tenant.connect(sign_in={"flow": "header", "user": "1000"})
+
+    people, deals = tenant.read(connector, "person"), tenant.read(connector, "opportunity")
+
+    assert deals[tenant.id("opportunities", "100")].owner_id == tenant.id("employees", "1")
+    assert people[tenant.id("employees", "1")].name == "张三"
+
+
+def test_a_day_is_read_in_the_tenants_own_zone(tenant: Any) -> None:
+    connector = tenant.connect(time_zone="Europe/London")
+
+    deal = tenant.read(connector, "opportunity")[tenant.id("opportunities", "100")]
+
+    assert deal.close_on == date(2026, 4, 29)  # midnight in Shanghai
