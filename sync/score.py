@@ -36,7 +36,7 @@ from sync.store.books import Baseline
 from sync.store.engine import Store, Tx
 from sync.store.facts import load
 from sync.store.results import NewResult, retire_results, save_results
-from sync.store.scope import Scope, Subject
+from sync.store.scope import Scope, Subject, deals_of_people, people_of
 from sync.store.sources import known_sources
 from sync.store.state import book, get_meta, set_meta, upsert
 from sync.wishes import Wish, queue_wishes
@@ -201,8 +201,9 @@ class _Work:
         self.scorer = scorer
         self.config = scorer.config
         self.tx = tx
+        self.aliases = self._aliases() if dirty.scope is not None else None
+        self.renamed = self._accounts(dirty.renamed)
         self.scope = self._widened(dirty.scope)
-        self.renamed = dirty.renamed
         self.as_of = as_of
         self.waiting = waiting
         self.matched = accounts_of_matched(tx, self.config, waiting)
@@ -238,26 +239,32 @@ class _Work:
                 self.people += len(appraised.people)
             self._note(facts)
 
+    def _aliases(self) -> pl.DataFrame:
+        rows = load(self.tx, ("person",))["person"].select(SCHEMAS["person"].keys())
+        return match_people(rows, self.config.people or None)
+
+    def _accounts(self, persons: frozenset[Subject]) -> frozenset[Subject]:
+        """These and every other account of the same people, for one person may live in several CRMs."""
+        if self.aliases is None:
+            return persons
+        people = self.aliases.filter(pl.col("key").is_in(list(_keys(persons))))["person"]
+        keys = self.aliases.filter(pl.col("person").is_in(people.implode()))["key"]
+        return persons | {(name, remote_id) for name, _, remote_id in (key.partition(":") for key in keys)}
+
     def _widened(self, scope: Scope | None) -> Scope | None:
-        """The scope with every account of its people, for one person may live in several CRMs, and since when it looks."""
+        """The scope with all that its people need, and since when it looks.
+
+        What a renamed person owns shows it, and so do the results of everybody who has a part in that.
+        """
         if scope is None:
             return None
-        rows = load(self.tx, ("person",))["person"].select(SCHEMAS["person"].keys())
-        aliases = match_people(rows, self.config.people or None)
-        asked = [f"{connection}:{remote_id}" for connection, remote_id in scope.persons]
-        people = aliases.filter(pl.col("key").is_in(asked))["person"]
-        keys = aliases.filter(pl.col("person").is_in(people.implode()))["key"]
-        accounts = {tuple(key.split(":", 1)) for key in keys} | scope.persons
         since = min(self._periods(plan, view_of(self.config, plan))[0].start for plan in self.scorer.plans)
+        partners = people_of(self.tx, deals_of_people(self.tx, self.renamed, since))
         activities = any(
             metric.over == "activities_completed" for plan in self.scorer.plans for metric in plan.metrics.values()
         )
-        return replace(
-            scope,
-            persons=frozenset((name, remote_id) for name, remote_id in accounts),
-            since=since,
-            activities_of_persons=activities,
-        )
+        persons = self._accounts(scope.persons | partners)
+        return replace(scope, persons=persons, since=since, activities_of_persons=activities)
 
     def present(self) -> Present:
         """Which deals and people there are, and which of them this pass looked at."""
@@ -335,16 +342,11 @@ class _Work:
         return frozenset(facts.deals.filter(mine)["deal"])
 
     def _touched_people(self, facts: Facts, members: frozenset[str]) -> frozenset[str]:
-        """People whose results the dirty deals or records can move."""
+        """People whose results the dirty records can move. Of nobody else is everything loaded that an appraisal needs."""
         if self.scope is None:
             return members
-        touched = self._touched(facts) or frozenset()
-        deals = facts.deals.filter(pl.col("deal").is_in(list(touched)))
-        named = set(deals["person"].drop_nulls()) | set(deals["owner"].drop_nulls())
-        named |= set(facts.splits.filter(pl.col("deal").is_in(list(touched)))["person"].drop_nulls())
-        keys = [f"{connection}:{remote_id}" for connection, remote_id in self.scope.persons]
-        named |= set(facts.aliases.filter(pl.col("key").is_in(keys))["person"])
-        return frozenset(named) & members
+        asked = list(_keys(self.scope.persons))
+        return frozenset(facts.aliases.filter(pl.col("key").is_in(asked))["person"]) & members
 
     def _note(self, facts: Facts) -> None:
         for row in facts.unmapped_stages.iter_rows(named=True):

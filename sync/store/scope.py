@@ -52,7 +52,7 @@ def by_connection(subjects: Iterable[Subject]) -> dict[str, list[str]]:
 
 def resolve(tx: Tx, scope: Scope) -> Selection:
     """Everything that the subjects of a scope need, by the newest versions."""
-    deals = set(scope.opportunities) | _deals_of(tx, scope.persons, scope.since)
+    deals = set(scope.opportunities) | deals_of_people(tx, scope.persons, scope.since)
     deals |= _find(tx, "opportunity", "account_id", scope.accounts, "remote_id")
     deals |= _mirrors(tx, deals)
     accounts = set(scope.accounts) | _find(tx, "opportunity", "remote_id", deals, "account_id")
@@ -62,7 +62,7 @@ def resolve(tx: Tx, scope: Scope) -> Selection:
     return Selection(deals, family - deals, accounts, set(scope.persons), scope.activities_of_persons)
 
 
-def _deals_of(tx: Tx, persons: Iterable[Subject], since: date | None) -> set[Subject]:
+def deals_of_people(tx: Tx, persons: Iterable[Subject], since: date | None) -> set[Subject]:
     """Deals that people own, have owned or have a split of: those that are open or close on ``since`` or later."""
     late = "1 = 1" if since is None else _open_or_late(since)
     owned = _find(tx, "opportunity", "owner_id", persons, "remote_id", and_also=late)

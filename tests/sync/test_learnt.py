@@ -1,0 +1,55 @@
+"""What connectors learnt outlives the process, and not the time after which the CRM's set-up is asked again."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from connectors.base import Connector
+from connectors.csv_settings import CsvSettings
+from connectors.registry import open_connector
+from sync import learnt
+from sync.store.engine import Store
+from sync.store.state import get_meta
+
+
+def opened(folder: Path, **settings: timedelta) -> Connector:
+    return open_connector(CsvSettings(kind="csv", folder=folder, **settings).named("exports"))
+
+
+def keep(store: Store, connector: Connector) -> None:
+    with store.writing() as tx:
+        learnt.keep(tx, connector)
+
+
+def test_the_next_process_knows_what_was_learnt_and_where_it_stood(sqlite_store: Store, tmp_path: Path) -> None:
+    first, second = opened(tmp_path), opened(tmp_path)
+    first.learnt["zone"] = "Europe/Berlin"
+    first.places["opportunity"] = "link 1"
+    keep(sqlite_store, first)
+
+    learnt.recall(sqlite_store, second)
+
+    assert second.learnt == {"zone": "Europe/Berlin"}
+    assert second.places == {"opportunity": "link 1"}
+
+
+def test_what_is_too_old_is_forgotten_also_by_a_connector_that_stays_open(sqlite_store: Store, tmp_path: Path) -> None:
+    connector = opened(tmp_path, metadata_every=timedelta())
+    connector.learnt["zone"] = "Europe/Berlin"
+    keep(sqlite_store, connector)
+
+    learnt.recall(sqlite_store, connector)
+
+    assert connector.learnt == {}
+
+
+def test_what_was_learnt_anew_is_new_again_though_it_says_the_same(sqlite_store: Store, tmp_path: Path) -> None:
+    connector = opened(tmp_path, metadata_every=timedelta())
+    connector.learnt["zone"] = "Europe/Berlin"
+    keep(sqlite_store, connector)
+    with sqlite_store.reading() as tx:
+        before = get_meta(tx, "learnt:exports")
+
+    keep(sqlite_store, connector)
+
+    with sqlite_store.reading() as tx:
+        assert get_meta(tx, "learnt:exports") != before
