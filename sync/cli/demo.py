@@ -25,6 +25,7 @@ from sync.cli.emulators import connection_file, emulator_class
 from sync.cli.shared import err, out, working
 from sync.cli.tables import show_table
 from sync.config import Config, load_config
+from sync.facts_of import facts_of, view_of
 from sync.provision import provision_connection
 from sync.push import write_targets
 from sync.report import Report
@@ -35,6 +36,8 @@ from sync.store.outbox import accepted_fields, target_text
 
 _DEFAULTS = Path(__file__).parent.parent / "defaults"
 _START_SECONDS = 120
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """Read back from one CRM: values compared and those that differ, as (record, id, field, ours, theirs)."""
@@ -124,6 +127,7 @@ def _appraise(config: Config, started: float) -> bool:
             _say(started, f"{name}: {sum(item.state == 'created' for item in made)} custom fields and objects created")
         outcome = service.cycle("demo")
         _say_cycle(started, outcome)
+        _say(started, _matched(service))
         compared = [read_back(service, name) for name in config.connections]
         for part in compared:
             verdict = "all equal" if not part.different else f"{len(part.different):,} DIFFERENT"
@@ -155,6 +159,16 @@ def _say_cycle(started: float, outcome: CycleOutcome) -> None:
         )
         if pushed.error:
             err.print(f"  {pushed.error}", markup=False)
+
+
+def _matched(service: Service) -> str:
+    """How one company was made of what several CRMs hold."""
+    facts = facts_of(service.config, service.store, view_of(service.config, None), kinds=("person", "opportunity"))
+    copies = facts.deals["mirrors"].list.len()
+    return (
+        f"{facts.aliases.height} users of the CRMs are {facts.people.height} people; {copies.sum():,} deals are "
+        f"{facts.deals.height:,}: {int((copies > 1).sum())} stand in several CRMs and count once"
+    )
 
 
 def read_back(service: Service, name: str) -> Compared:

@@ -29,6 +29,11 @@ def emulated_kinds() -> list[str]:
     return [kind for kind in _ORDER if kind in found] + sorted(found.keys() - set(_ORDER))
 
 
+def demo_kinds() -> list[str]:
+    """One kind for each CRM: of SAP's two generations the older, which more companies have."""
+    return [kind for kind in emulated_kinds() if kind in _ORDER and kind != "sap_v2"]
+
+
 def emulator_class(kind: str) -> "type[Emulator]":
     """The emulator of a kind. Raises ConfigError for a kind without one."""
     entry = _found().get(kind)
@@ -52,7 +57,8 @@ def connection_template(kind: str) -> str:
 def with_sandbox_secrets(text: str, url: str) -> str:
     """A connection file with the credentials that emulators take, and every sign-in at their address."""
     text = re.sub(r"^(\s+)host: \S+", rf"\1host: {url}", text, flags=re.MULTILINE)
-    return re.sub(r"(\w+): env:\w+", r"\1: sandbox", text)
+    text = re.sub(r"(\w+): env:\w+", r"\1: sandbox", text)
+    return re.sub(r" *# a reference to a secret:.*", "", text)  # which the word sandbox is not
 
 
 def connection_file(kind: str, url: str, *, write_back: bool = True, company: bool = False) -> str:

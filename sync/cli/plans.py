@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from sync.cli.shared import Exit, Json, configuration, err, out, print_json
+from sync.figures import counted
 
 if TYPE_CHECKING:
     from scoring.plan import Plan
@@ -111,6 +112,6 @@ def import_(
     for warning in done.warnings:
         err.print(warning, markup=False)
     out.print(
-        f"{file.name}: {done.rows:,} rows: {counts.new:,} new, {counts.changed:,} changed, {counts.same:,} known already",
+        f"{file.name}: {counted(done.rows, 'row')}: {counts.new:,} new, {counts.changed:,} changed, {counts.same:,} known already",
         markup=False,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sync.cli.emulators import connection_file, emulated_kinds, emulator_class
+from sync.cli.emulators import connection_file, demo_kinds, emulated_kinds, emulator_class
 from sync.cli.files import writing_to
 from sync.cli.shared import Exit, err, out, possible_day
 from sync.stopping import StopSignal
@@ -26,13 +26,15 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     deals: Annotated[int, typer.Option("--deals", min=50, help="Deals of the simulated company.")] = 5000,
-    crm: Annotated[list[str] | None, typer.Option("--crm", metavar="KIND", help="CRMs; default all.")] = None,
+    crm: Annotated[
+        list[str] | None, typer.Option("--crm", metavar="KIND", help="CRMs; default one kind of each.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and say how to use it.")] = False,
 ) -> None:
     """Appraises a simulated company on emulated CRMs, and compares what they hold with what was written."""
     from sync.cli.demo import run_demo
 
-    kinds = crm or emulated_kinds()
+    kinds = crm or demo_kinds()
     for kind in kinds:
         emulator_class(kind)
     if not run_demo(deals, kinds, keep=keep, today=datetime.now(UTC).date()):

@@ -19,7 +19,7 @@ STATUS: Texts = {
     "calls": both("{name}: {count} of our own today; {fresh}", "{name}：今日调用 {count}；{fresh}"),
     "call": both("1 call", "1 次"),
     "many": both("{number} calls", "{number} 次"),
-    "gone": both("no longer configured", "已不在配置中"),
+    "gone": both("no longer configured; what was read of it still counts", "已不在配置中；此前读取的数据仍计入评分"),
     "never": both("never read", "从未读取"),
     "read": both("read {age} ago", "{age}前读取"),
     "stale": both("{read}: STALE, late are {streams}", "{read}：已过时，滞后的数据流：{streams}"),
@@ -56,8 +56,13 @@ def show_status(state: Mapping[str, Any], language: Language) -> None:
 
 def _table(state: Mapping[str, Any], key: str, language: Language) -> None:
     columns = TABLES[key]
-    rows = [[_cell(row[column], column, language) for column in columns] for row in state[key]]
+    rows = [[_cell(row[column], column, language) for column in columns] for row in state[key] if _says(row, key)]
     show_table(text(STATUS, key, language), columns, rows, language=language, numbers=("rows", "run"))
+
+
+def _says(row: Mapping[str, Any], key: str) -> bool:
+    """Whether a line tells anything: the book of a reconciliation, beside its stream's, has no cursor and at times an error."""
+    return key != "streams" or " " not in row["stream"] or row["last_error"] is not None
 
 
 def _cell(value: Any, column: str, language: Language) -> Any:

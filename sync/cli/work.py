@@ -152,10 +152,13 @@ def rollback(
         )
         book.close(outcome, rolled_back=number)
     _print_cycle(outcome)
-    out.print(
-        f"What run {number} wrote is not written again until it would be something else; "
-        f"scoreback rollback {outcome.run} puts it back"
-    )
+    if queued:
+        out.print(
+            f"What run {number} wrote is not written again until it would be something else; "
+            f"scoreback rollback {outcome.run} puts it back"
+        )
+    else:
+        out.print(f"What run {number} wrote was taken back before; nothing was written")
     raise typer.Exit(_code(outcome))
 
 

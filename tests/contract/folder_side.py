@@ -59,6 +59,9 @@ class FolderSide:
     def remove(self, record: str, record_id: str) -> None:
         self._write(record, [row for row in self._rows(record) if row["id"] != record_id])
 
+    def hide(self, record: str, record_id: str) -> None:
+        self.remove(record, record_id)  # a row that was cut out leaves no trace either
+
     def _rows(self, record: str) -> list[dict[str, str]]:
         with (self.world / f"{record}.csv").open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))

@@ -6,6 +6,7 @@ emulator's ``edit``, ``remove`` and ``ids``.
 
 import csv
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Can, Connector
+from connectors.auth import MemoryTokens
+from connectors.base import Can, Connector, Stream
 from connectors.http import Http
 from connectors.limiter import Limiter
 from connectors.records import Record
@@ -104,22 +106,20 @@ class Rig:
     def signs_in(self) -> bool:
         """Whether tokens are fetched with lasting credentials, and can be fetched anew."""
         sign_in = load_config(self.folder / "config").connections["crm"].sign_in
-        return getattr(sign_in, "token", None) is None
+        return all(getattr(sign_in, lasting, None) is None for lasting in ("token", "password"))
 
     def can(self, what: Can) -> bool:
         return what in self.connector_class.can
 
-    def streams(self, record: str) -> list[str]:
-        """Names of the streams that fill a record kind."""
-        return [stream.name for stream in self.connector_class.streams if stream.kind == record]
+    def reads(self, stream: Stream) -> bool:
+        """Whether the connection file as it comes has this stream on."""
+        return load_config(self.folder / "config").connections["crm"].stream(stream.name) is not None
 
     @contextmanager
     def connector(self) -> Iterator[Connector]:
         """The connector as the configuration file of ``scoreback sandbox --print-connection`` opens it."""
         settings = load_config(self.folder / "config").connections["crm"]
         cls = connector_class(settings.kind)
-        from connectors.auth import MemoryTokens
-
         auth = None if cls.auth is None else cls.auth.bind(settings, MemoryTokens())
         limiter = Limiter(cls.manners.buckets, settings.allowance, sleep=self.paused.append)
         opened = cls(settings, Http(settings, cls.manners, auth, limiter, sleep=self.paused.append))
@@ -198,6 +198,11 @@ class Rig:
         with self.emulator.lock:
             self.emulator.remove(_TABLES[kind], record_id)
 
+    def hide(self, kind: str, record_id: str) -> None:
+        """The CRM shows our user a record no longer, and says nothing of it."""
+        with self.emulator.lock:
+            self.emulator.hide(_TABLES[kind], record_id)
+
     def map(self, **fields: Mapping[str, str]) -> None:
         """Maps remote fields in the connection file, as an admin would."""
         file = self.folder / "config" / "connections" / "crm.yaml"
@@ -208,6 +213,10 @@ class Rig:
         """Arms a fault."""
         self.emulator.faults.arm({"name": name, **settings})
 
+    def forbid(self, stream: Stream) -> None:
+        """The CRM's admin takes the right to one object away from our user."""
+        self.arm("no_permission", object=stream.remote)
+
     def calls(self) -> int:
         """Calls since the last time this was asked."""
         made = sum(self.emulator.stats.values())
@@ -217,7 +226,7 @@ class Rig:
 
 _TABLES = {
     "person": "people", "account": "accounts", "opportunity": "opportunities", "stage": "stages", "activity": "activities",
-    "change": "changes",
+    "change": "changes", "target": "targets", "split": "splits", "line_item": "line_items",
 }  # fmt: skip
 
 
@@ -230,8 +239,8 @@ write_back:
 
 
 @contextmanager
-def rig(kind: str, folder: Path, world: Path, **emulator: Any) -> Iterator[Rig]:
-    """The connector of a kind on its emulator, which holds ``world``, with an empty store."""
+def rig(kind: str, folder: Path, world: Path, blank: Path, **emulator: Any) -> Iterator[Rig]:
+    """The connector of a kind on its emulator, which holds ``world``, with a copy of the ``blank`` store."""
     config = folder / "config"
     (config / "connections").mkdir(parents=True)
     (config / "scoreback.yaml").write_text(SETTINGS, encoding="utf-8")
@@ -240,5 +249,6 @@ def rig(kind: str, folder: Path, world: Path, **emulator: Any) -> Iterator[Rig]:
         played: Any = FolderSide(world) if kind == "csv" else emulator_class(kind)(world, **emulator)
         url = "" if kind == "csv" else stack.enter_context(Server(played)).url
         file.write_text(CSV if kind == "csv" else connection_file(kind, url), encoding="utf-8")
-        store = stack.enter_context(open_store(f"sqlite:///{folder / 'state.db'}"))
+        shutil.copyfile(blank, folder / "state.db")  # the migrations take longer than most claims
+        store = stack.enter_context(open_store(f"sqlite:///{folder / 'state.db'}", create=False))
         yield Rig(kind, played, url, folder, store)

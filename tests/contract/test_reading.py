@@ -1,5 +1,6 @@
 """Reading: every row once, whatever the pages, whatever stands in it."""
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
@@ -92,7 +93,7 @@ def test_every_deal_is_in_a_stage_that_is_known_whatever_its_label(start: Start)
 
     rig.pull_whole()
 
-    known = {(stage.pipeline, stage.stage): stage.outcome for stage in rig.records("stage").values()}
+    known = {(stage.pipeline, stage.stage): stage.outcome for stage in rig.records("stage").values() if stage.outcome}
     known |= {(None, stage): outcome for (pipeline, stage), outcome in known.items() if pipeline is None}
     found = rig.records("opportunity")
     for number, outcome in enumerate(outcomes.values()):
@@ -103,23 +104,25 @@ def test_every_deal_is_in_a_stage_that_is_known_whatever_its_label(start: Start)
 
 @pytest.mark.parametrize("case", ODD)
 def test_odd_text_arrives_as_it_is(start: Start, case: str) -> None:
-    rig = start([deal(1, name=ODD[case])])
+    rig = start([deal(1, name=ODD[case], next_step=ODD[case])])
 
     rig.pull_whole()
 
-    assert rig.records("opportunity")["d1"].name == ODD[case]
+    found = rig.records("opportunity")["d1"]
+    assert found.name == ODD[case]
+    assert found.next_step in (ODD[case], None)  # None: the connector has no field for it
 
 
-def test_a_long_text_arrives_whole(start: Start) -> None:
-    long = "x" * 79 + "é"
-    rig = start([deal(1, name=long)])
+@pytest.mark.parametrize("text", ["x" * 249 + "é", "签" * 250, "🚀" * 125], ids=["latin", "chinese", "emoji"])
+def test_a_text_of_250_characters_arrives_whole(start: Start, text: str) -> None:
+    rig = start([deal(1, name=text)])
 
     rig.pull_whole()
 
-    assert rig.records("opportunity")["d1"].name == long
+    assert rig.records("opportunity")["d1"].name == text
 
 
-@pytest.mark.parametrize("amount", ["", "0", "-250.75", "123456789012.34"])
+@pytest.mark.parametrize("amount", ["", "0", "-250.75", "0.01", "123456789012.34"])
 def test_amounts_arrive_exactly_and_a_missing_one_stays_unknown(start: Start, amount: str) -> None:
     rig = start([deal(1, amount=amount), deal(2)])
 
@@ -141,8 +144,12 @@ def test_only_what_the_connection_switches_on_is_read(start: Start) -> None:
 
 def test_more_rows_than_any_cap_are_all_read(start: Start) -> None:
     count = 10_500  # more than any page, any search and any offset of the CRMs at hand
-    rig = start([deal(number) for number in range(count)])
+    odd = list(ODD.values())  # whichever way a CRM gives so many, text is not hurt on it
+    rig = start(
+        [deal(number, name=odd[number % 1000] if number % 1000 < len(odd) else "Plain") for number in range(count)]
+    )
     rig.pull_whole()
+    names = Counter(record.name for record in rig.records("opportunity").values())
     if rig.can(Can.PULL_CHANGES):  # and all of them changed at once, as after an import
         forget_cursor(rig)
         before = rig.versions("opportunity")
@@ -151,6 +158,7 @@ def test_more_rows_than_any_cap_are_all_read(start: Start) -> None:
 
         assert rig.versions("opportunity") == before
     assert len(rig.present("opportunity")) == count
+    assert {text: names[text] for text in odd} == dict.fromkeys(odd, 11)
 
 
 def forget_cursor(rig: Rig) -> None:

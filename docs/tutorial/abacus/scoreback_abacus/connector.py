@@ -175,9 +175,13 @@ class Abacus(Connector):
     def read_fields(
         self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]
     ) -> Mapping[str, Mapping[str, Value]]:
-        """What Abacus holds now."""
-        rows = self.http.get("/api/deals", params={"ids": ",".join(ids), "limit": len(ids)})["rows"]
-        return {row["id"]: {name: _ours(row.get(name)) for name in names} for row in rows if not row["gone"]}
+        """What Abacus holds now; one answer holds ``PAGE_ROWS`` deals."""
+        found: dict[str, Mapping[str, Value]] = {}
+        for start in range(0, len(ids), PAGE_ROWS):
+            part = ids[start : start + PAGE_ROWS]
+            rows = self.http.get("/api/deals", params={"ids": ",".join(part), "limit": len(part)})["rows"]
+            found |= {row["id"]: {name: _ours(row.get(name)) for name in names} for row in rows if not row["gone"]}
+        return found
 
     def provision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
         """Makes the fields that deals lack."""

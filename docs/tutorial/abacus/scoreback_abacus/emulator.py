@@ -218,6 +218,10 @@ class AbacusEmulator(Emulator):
         """A deleted row stays, marked."""
         self.tables[TABLES[record]][self._key(record, record_id)].update(gone=True, changed_at=self._stamp())
 
+    def hide(self, record: str, record_id: str) -> None:
+        """A row that our token may not see any more is in no list."""
+        del self.tables[TABLES[record]][self._key(record, record_id)]
+
     def _key(self, record: str, record_id: str) -> str:
         return self.ids.get(record, {}).get(record_id, record_id)
 
