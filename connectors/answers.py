@@ -1,6 +1,7 @@
 """How an HTTP answer is read and spoken of: JSON with exact numbers, the CRM's words for an error, nothing secret."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -56,7 +57,10 @@ def read_json(body: bytes) -> Any:
 
     NUL characters are taken out of texts: no database takes them, and they mean nothing to people.
     """
-    value = json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+    try:
+        value = json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+    except RecursionError:
+        raise ValueError("brackets in brackets without end") from None
     return _without_nul(value) if b"\\u0000" in body else value
 
 
@@ -131,6 +135,15 @@ def retry_after_seconds(response: requests.Response) -> float | None:
         return None
     sent = server_time(response) or datetime.now(UTC)
     return max(0.0, (until - sent).total_seconds())
+
+
+def seconds_told(value: Any) -> float | None:
+    """A stretch of time in seconds out of a body; None where it is no finite number."""
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def server_time(response: requests.Response) -> datetime | None:

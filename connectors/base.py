@@ -180,13 +180,14 @@ class Connector(ABC):
         """How many calls a full pull of so many rows takes; at least one, for the answer that there are none."""
         return max(1, ceil(rows / self.page_rows))
 
-    def slices(self, stream: Stream, window: Window) -> Sequence[str]:
-        """Parts of a full pull that can be read side by side: together exactly its rows, each with places of its own.
+    def slices(self, stream: Stream, window: Window, behind: str) -> Sequence[str]:
+        """Parts of what is left of a full pull behind a page's ``resume``, to be read side by side.
 
-        Names for ``Window.part``, which the framework stores with their places until all are read: what bounds a part
-        has to be in its name. At most two or three calls; ``("",)``, the whole, where it is small or cannot be cut.
+        Together they are exactly those rows. Names for ``Window.part``, which the framework stores until all are read:
+        what bounds a part has to be in its name. At most two or three calls; none where the rest is small or cannot be
+        cut.
         """
-        return ("",)
+        return ()
 
     @abstractmethod
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
@@ -230,8 +231,12 @@ class Connector(ABC):
         """
         return None
 
+    def batch(self, target: WriteTarget, waiting: int) -> int:
+        """How many of so many waiting writes the next ``write`` takes: one call's, or more where a bulk job pays."""
+        return self.write_keyed_batch if target.key else self.write_batch
+
     def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
-        """One call for up to ``write_batch`` writes; exactly one verdict for each write, in any order."""
+        """One call for up to ``batch`` writes; exactly one verdict for each write, in any order."""
         raise NotImplementedError
 
     def read_fields(

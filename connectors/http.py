@@ -13,7 +13,7 @@ from urllib3.exceptions import LocationValueError
 
 from connectors.addresses import is_loopback
 from connectors.answers import Answer, answer_of, claims_json, path_template, scrub, server_time, write_json
-from connectors.errors import ConfigError, ContractError, RetryLaterError
+from connectors.errors import ConfigError, ContractError, RetryLaterError, SignInError
 from connectors.limiter import Bucket, Limiter, Usage
 from connectors.manners import Auth, Fault, Manners, plain_fault, token_fault
 from connectors.settings import ConnectionSettings
@@ -23,7 +23,6 @@ from connectors.verdicts import BAD_ADDRESS, LONGEST_WAIT_SECONDS, AgainError, C
 __all__ = ["Auth", "Bucket", "Fault", "Http", "Limiter", "Manners", "Usage", "plain_fault"]
 
 log = structlog.get_logger("connectors.http")
-
 
 _BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT_SECONDS, jitter=0.5)
 
@@ -135,16 +134,18 @@ class Http:
     def fetch_token(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Any:
         """The JSON of a token endpoint, wherever it is: the one call that may leave ``base_url``'s host.
 
-        Raises SignInError for every refusal, which is never tried again (it would lock the user); retries 429 and 5xx.
+        Raises SignInError for every refusal, a redirect and a proxy's page: none is tried again later in the run, for that
+        would lock the user. Retries 429 and 5xx.
         """
         if urlsplit(url).scheme != "https" and not is_loopback(url):
-            raise ConfigError(
-                f"{self.connection.name}: {origin(url)} is no place for secrets: sign_in.host must be https"
-            )
+            name = self.connection.name
+            raise ConfigError(f"{name}: {origin(url)} is no place for secrets: sign_in.host must be https")
         request = self._prepared(requests.Request("POST", url, dict(headers or {}), data=dict(form)))
-        return self._answer(
-            Call(request, self._where(request), "general", token_fault, sign_in=False, json_only=True)
-        ).json()
+        call = Call(request, self._where(request), "general", token_fault, sign_in=False, json_only=True)
+        try:
+            return self._answer(call).json()
+        except ContractError as error:
+            raise SignInError(f"{error}. Check base_url and sign_in of this connection") from None
 
     def session(self) -> requests.Session:
         """A requests session for vendor clients: every request it sends goes through this door, at this door's host.

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from math import ceil
 from typing import ClassVar, cast
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from connectors import hubspot_rows as rows
+from connectors.absences import Absences
 from connectors.base import (
     Can,
     Connector,
@@ -24,7 +28,7 @@ from connectors.base import (
     WriteTarget,
     Written,
 )
-from connectors.errors import ConfigError, ContractError, ForbiddenError, RejectedError
+from connectors.errors import ConfigError, ContractError, ForbiddenError, RejectedError, ScorebackError
 from connectors.http import Http
 from connectors.hubspot_api import (
     HISTORY_LIMIT,
@@ -39,9 +43,8 @@ from connectors.hubspot_people import People
 from connectors.hubspot_provision import Provisioning
 from connectors.hubspot_reading import Reading
 from connectors.hubspot_settings import HubSpotSettings, HubSpotSignInWay
-from connectors.hubspot_streams import (
-    STREAMS,
-)
+from connectors.hubspot_splits import Splits
+from connectors.hubspot_streams import SIFTED, SPLIT, STREAMS
 from connectors.hubspot_write import understand, write_batch
 from connectors.mapping import remote_fields
 from connectors.settings import ConnectionSettings
@@ -52,7 +55,9 @@ _OWNER_KEYS = frozenset(
 )  # fmt: skip
 """What an owner says of itself; other mapped names are properties of the users object."""
 
-_NOT_COUNTED = frozenset({"stage", "rate", "person", "change"})
+log = structlog.get_logger("connectors.hubspot")
+
+_NOT_COUNTED = frozenset({"stage", "rate", "person", "change", "split"})
 """Streams that have no search and no list of ids."""
 
 _OF_ACCOUNT = ("portalId", "timeZone", "companyCurrency")
@@ -74,10 +79,12 @@ class HubSpot(Connector):
         super().__init__(connection, http)
         self.api = HubSpotApi(http, connection.api_version or "v3")
         self.people = People(self.api)
+        self.absences = Absences(self.learnt, connection.metadata_every)
         settings = cast("HubSpotSettings", connection)
         self._reading = Reading(
-            settings, self.api, self.people, lambda: self.account, lambda remote: self.definitions(remote, fresh=True)
-        )
+            settings, self.api, self.people, lambda: self.account, lambda remote: self.definitions(remote, fresh=True),
+            Splits(self.api, self.absences, SPLIT),
+        )  # fmt: skip
         self._definitions: dict[str, dict[str, Json]] = {}
         self._types: dict[str, str] = {}
 
@@ -106,9 +113,9 @@ class HubSpot(Connector):
 
     def remote_names(self, stream: Stream) -> Mapping[str, str]:
         """Properties of the object; of the users object for people, whose owners have none."""
-        if stream.name in ("stage", "rate", "change"):
+        if stream.name in ("stage", "rate") or stream.filled_by:
             return {}
-        there = self.definitions("users" if stream.name == "person" else stream.remote)
+        there = self.definitions("users" if stream.name == "person" else self.located(stream).remote)
         return {name: str(one.get("label") or name) for name, one in there.items()}
 
     def count(self, stream: Stream) -> int | None:
@@ -116,26 +123,53 @@ class HubSpot(Connector):
         if stream.name in _NOT_COUNTED:
             return None
         there: Json = {"propertyName": "hs_object_id", "operator": "HAS_PROPERTY"}
-        return int(self.api.search(stream.remote, [there], ("hs_object_id", "ASCENDING"), ["hs_object_id"])["total"])
+        remote = self.located(stream).remote
+        return int(self.api.search(remote, [there], ("hs_object_id", "ASCENDING"), ["hs_object_id"])["total"])
 
     def calls_for(self, stream: Stream, rows: int) -> int:
-        """Deals come 50 at a time while their history is read with them; the history itself costs no call."""
-        if stream.name == "change":
+        """Deals come 50 at a time while their history is read with them; what comes along with them costs no call."""
+        if stream.filled_by:
             return 0
         with_history = stream.name == "opportunity" and self.connection.stream("change") is not None
         return max(1, ceil(rows / (HISTORY_LIMIT if with_history else self.page_rows)))
 
+    def slices(self, stream: Stream, window: Window, behind: str) -> Sequence[str]:
+        """Objects are listed by ascending id: what is left can be cut anywhere."""
+        listed = stream.name not in _NOT_COUNTED
+        return self._reading.slices(self.located(stream), window, behind) if listed else ()
+
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
-        """Pages of the window. ``change`` has no call of its own: its rows come with the pages of ``opportunity``."""
+        """Pages of the window. ``change`` and ``split`` have no call of their own: ``opportunity`` brings their rows.
+
+        An optional object that was never read and is not there is no error, and is not asked for again for a while.
+        """
+        new = stream.optional and window.start is None and not (resume or window.part)
+        if new and self.absences.holds(stream.name):
+            return
         try:
-            yield from self._pages(stream, window, resume)
-        except RejectedError as error:
-            where = f"{self.connection.name}: {stream.name}"
-            if stream.optional:
-                raise ForbiddenError(f"{where}: this account does not offer it ({error})") from error
-            raise ContractError(f"{where}: HubSpot does not take our question: {error}") from error
+            for page in self._pages(self.located(stream), window, resume):
+                yield page
+                new = False
+        except (RejectedError, ForbiddenError) as error:
+            if not new and isinstance(error, ForbiddenError):
+                raise
+            if not new:
+                raise self._refused(stream, error) from error
+            self.absences.note(stream.name)
+            log.info("feature_absent", connection=self.connection.name, stream=stream.name, reason=str(error))
+
+    def _refused(self, stream: Stream, error: ScorebackError) -> ScorebackError:
+        where = f"{self.connection.name}: {stream.name}"
+        if stream.optional:
+            return ForbiddenError(f"{where}: this account does not offer it ({error})")
+        return ContractError(f"{where}: HubSpot does not take our question: {error}")
+
+    def located(self, stream: Stream) -> Stream:
+        """The stream with the object that the admin named for it, if any."""
+        own = self.connection.object_of(stream.name)
+        return replace(stream, remote=own) if own else stream
 
     def _pages(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         if stream.name == "stage":
@@ -144,7 +178,7 @@ class HubSpot(Connector):
             yield from self._rates(stream, resume)
         elif stream.name == "person":
             yield from self._people(stream, window)
-        elif stream.name != "change":
+        elif not stream.filled_by:
             yield from self._reading.pages(stream, window, resume)
 
     def _people(self, stream: Stream, window: Window) -> Iterator[Page]:
@@ -179,7 +213,8 @@ class HubSpot(Connector):
         """Archived rows, by a listing without a date filter: a call per 100 of them. For people: those who left."""
         if stream.name == "person":
             yield self._owner_page(stream, self.people.owners(archived=True))
-        elif stream.name not in ("stage", "rate", "change"):
+        elif stream.name not in _NOT_COUNTED:
+            stream = self.located(stream)
             yield from self._reading.archived(stream, start)
             if stream.name in ("account", "opportunity"):
                 yield from self._reading.merged(stream, start, end)
@@ -188,11 +223,14 @@ class HubSpot(Connector):
         """By the list endpoint without properties, 100 a call. Owners are listed whole in every cycle anyhow."""
         if stream.name in _NOT_COUNTED:
             return None
+        stream = self.located(stream)
+        if stream.name in SIFTED:
+            return self._reading.ids(stream)
         return ([str(row["id"]) for row in page["results"]] for page in self.api.pages(stream.remote, ["hs_object_id"]))
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
         """By batch reads of 100, 50 with history."""
-        return None if stream.name in _NOT_COUNTED else self._reading.fetch(stream, ids)
+        return None if stream.name in _NOT_COUNTED else self._reading.fetch(self.located(stream), ids)
 
     def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw] | None:
         """Deals only: an activity's associations are made with it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from connectors.base import Finding, Stream, WriteTarget
 from connectors.errors import ConfigError, ForbiddenError, RejectedError, ScorebackError, SignInError
 from connectors.hubspot_rows import outcome
-from connectors.mapping import remote_fields
+from connectors.mapping import remote_fields, unfilled
 from connectors.settings import KeyedWriteBack
 from connectors.stage_check import unmapped_stages
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SKEW_SECONDS = 120
 PRIVATE_APP_USAGE = "/account-info/v3/api-usage/daily/private-apps"
-_NO_PROPERTIES = frozenset({"stage", "person", "rate", "change"})
+_NO_PROPERTIES = frozenset({"stage", "person", "rate", "change", "split"})
 
 
 def findings(connector: "HubSpot") -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def findings(connector: "HubSpot") -> Iterator[Finding]:
     yield from _allowance(connector)
     for stream in connector.streams:
         if stream.name != "change" and connector.connection.stream(stream.name) is not None:
-            yield from _stream(connector, stream)
+            yield from _stream(connector, connector.located(stream))
     yield from _stages_meant(connector)
     yield from _write_back(connector)
 
@@ -63,6 +63,7 @@ def _allowance(connector: "HubSpot") -> Iterator[Finding]:
 def _stream(connector: "HubSpot", stream: Stream) -> Iterator[Finding]:
     probes: dict[str, Callable[[], str]] = {
         "stage": lambda: _stages(connector),
+        "split": lambda: _splits(connector),
         "person": lambda: f"{len(connector.people.owners(archived=False))} active owners",
         "rate": lambda: (
             f"{len(connector.api.get('/settings/v3/currencies/exchange-rates', limit=1)['results'])} or more rates"
@@ -79,6 +80,10 @@ def _stream(connector: "HubSpot", stream: Stream) -> Iterator[Finding]:
         yield Finding(level, stream.name, f"off: {error}", "This account does not offer it.")  # type: ignore[arg-type]  # one of two literals
         return
     yield Finding("ok", stream.name, text)
+    empty = unfilled(stream, connector.connection) if connector.connection.object_of(stream.name) else []
+    if empty:
+        text = f"nothing fills {', '.join(empty)}: no row of {stream.remote} can be read"
+        yield Finding("error", stream.name, text, f"Map it under fields.{stream.name}.")
     if stream.name not in _NO_PROPERTIES:
         yield from _properties(connector, stream)
 
@@ -86,6 +91,14 @@ def _stream(connector: "HubSpot", stream: Stream) -> Iterator[Finding]:
 def _probe(connector: "HubSpot", stream: Stream) -> str:
     connector.api.page(stream.remote, ["hs_object_id"], limit=1)
     return f"{stream.remote} can be read"
+
+
+def _splits(connector: "HubSpot") -> str:
+    deals = connector.api.page("deals", ["hs_object_id"], limit=1)["results"]
+    if not deals:
+        return "there is no deal yet whose splits could be read"
+    connector.api.splits([str(deals[0]["id"])])
+    return "splits can be read"
 
 
 def _stages(connector: "HubSpot") -> str:

@@ -31,6 +31,11 @@ _SCOPES: tuple[tuple[str, str], ...] = (
     ("objects/deals/splits|deal-splits", "crm.dealsplits.read_write"),
     ("objects/users/batch/(update|upsert)", "crm.objects.users.write"),
     ("objects/users", "crm.objects.users.read"),
+    ("(objects|associations)/line_items", "crm.objects.line_items.read"),
+    (
+        "(objects|associations)/feedback_submissions",
+        "crm.objects.feedback_submissions.read (and crm.objects.contacts.read)",
+    ),
     ("objects/goal_targets", "crm.objects.goals.read"),
     ("objects/deals/batch/(update|upsert)", "crm.objects.deals.write"),
     ("objects/deals|pipelines|associations/deals", "crm.objects.deals.read"),

@@ -1,5 +1,6 @@
 """HubSpot's three id spaces of one human: owner (what deals hold), user (what history and goals hold), users record."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ class People:
         self._team_names: dict[str, str] = {}
         self._seen: set[bool] = set()
         self._records: dict[str, str] | None = None
+        self._asking = threading.Lock()
 
     def owners(self, *, archived: bool) -> list[Json]:
         """The people among the owners: active ones, or those who left. Queues are not people."""
@@ -46,8 +48,9 @@ class People:
         for archived in (False, True):
             if key in known:
                 return
-            if archived not in self._seen:
-                self.owners(archived=archived)
+            with self._asking:  # parts of a full pull are read side by side
+                if archived not in self._seen:
+                    self.owners(archived=archived)
 
     def users(self, properties: Sequence[str]) -> dict[str, Json]:
         """Properties of the users objects by owner id."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 import structlog
 
@@ -14,16 +14,18 @@ from connectors.hubspot_api import (
     ASSOCIATION_LIMIT,
     HISTORY_LIMIT,
     LIST_LIMIT,
-    SEARCH_LIMIT,
     HubSpotApi,
     Json,
     chunks,
     next_after,
 )
 from connectors.hubspot_history import change_rows, turned_at
+from connectors.hubspot_links import links_of, needed_link, put_away_unlinked, stand_in
 from connectors.hubspot_people import People
 from connectors.hubspot_settings import HubSpotSettings
-from connectors.hubspot_streams import ALWAYS, CHANGE, CLOSED_FLAGS, DEALS, EXTRAS, LINKS, MERGED
+from connectors.hubspot_slices import Part, Slices
+from connectors.hubspot_splits import COUNT, Splits
+from connectors.hubspot_streams import ALWAYS, CHANGE, CLOSED_FLAGS, DEALS, EXTRAS, MERGED, SPLIT
 from connectors.mapping import Source, remote_fields, sources
 
 log = structlog.get_logger("connectors.hubspot")
@@ -40,13 +42,15 @@ class Reading:
 
     def __init__(
         self, connection: HubSpotSettings, api: HubSpotApi, people: People, account: Callable[[], rows.Account],
-        definitions: Callable[[str], Mapping[str, Json]],
+        definitions: Callable[[str], Mapping[str, Json]], splits: Splits,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._api = api
         self._people = people
         self._account = account
         self._definitions = definitions
+        self._splits = splits
+        self._slices = Slices(api)
         self._silent: dict[frozenset[str], frozenset[str]] = {}
         self._asked: dict[str, list[str]] = {}
 
@@ -64,21 +68,38 @@ class Reading:
     def _listed(self, stream: Stream, window: Window, after: str | None) -> Iterator[Page]:
         """Everything, by the list endpoint: it alone brings history and associations in the same call."""
         history = self._tracked if self._with_history(stream, window) else {}
-        query: Json = {"limit": HISTORY_LIMIT if history else LIST_LIMIT, "after": after}
-        query |= {"properties_with_history": list(history), "associations": list(LINKS.get(stream.name, ()))}
+        part = Part.of(window.part)
+        query: Json = {"limit": HISTORY_LIMIT if history else LIST_LIMIT, "after": after or part.after}
+        query |= {"properties_with_history": list(history), "associations": list(links_of(stream, self._connection))}
         for page in self._api.pages(stream.remote, self._properties(stream), **query):
-            found = page["results"]
+            found, resume = page["results"], next_after(page)
+            if window.part:
+                found, resume = self._slices.kept(stream.remote, part, found, resume)
             raws = [self._raw(stream, row) for row in found]
             self._add_links(stream, raws, {str(row["id"]): row.get("associations") or {} for row in found})
             changes = self._add_history(raws, found) if history else []
-            yield Page([*raws, *changes], resume=next_after(page), lacks=self._lacks(stream, found))
+            splits = self._shares(stream, raws, (), window)
+            yield Page([*raws, *changes, *splits], resume=resume, lacks=self._lacks(stream, found))
+            if resume is None:
+                return
+
+    def slices(self, stream: Stream, window: Window, behind: str) -> Sequence[str]:
+        """Ranges of ids that are left of a list; a search (of a stream with ``since``) goes on as one."""
+        if window.since is not None:
+            return ()
+        page_rows = HISTORY_LIMIT if self._with_history(stream, window) else LIST_LIMIT
+        try:
+            return self._slices.behind(stream.remote, behind, page_rows)
+        except RejectedError as error:  # an object that cannot be searched goes on as one
+            log.info("list_not_cut", stream=stream.name, code=error.code)
+            return ()
 
     def _searched(self, stream: Stream, window: Window, start: datetime, last: str | None) -> Iterator[Page]:
         """What changed in the window. The newest rows first, with the count; then, if there are more, all by id.
 
         Pages by offset would end at 10,000 rows, and pages by time never end where a job stamps more rows alike.
         """
-        bounds = _between(start, window.end)
+        bounds = rows.between(start, window.end)
         names = self._properties(stream)
         if last is None:
             found = self._api.search(stream.remote, bounds, ("hs_lastmodifieddate", "DESCENDING"), names)
@@ -101,14 +122,14 @@ class Reading:
                 beyond = {"propertyName": "hs_object_id", "operator": "GT", "value": last}
                 found = self._api.search(stream.remote, [*filters, beyond], ("hs_object_id", "ASCENDING"), names)
                 batch += found["results"]
-                last = self._last(stream, found["results"], last)
+                last = self._last(stream, found, last)
             yield batch, last
 
-    def _last(self, stream: Stream, found: Sequence[Json], last: str) -> str | None:
+    def _last(self, stream: Stream, found: Json, last: str) -> str | None:
         """The highest id of a page by id; None if it was the last page."""
-        if len(found) < SEARCH_LIMIT:
+        if next_after(found) is None:  # not its length: a page may be shorter than what was asked for
             return None
-        highest = max(int(row["id"]) for row in found)
+        highest = max(int(row["id"]) for row in found["results"])
         if highest <= int(last):
             raise ContractError(
                 f"{stream.remote}: a search for ids above {last} answers with {highest}: paging would not end"
@@ -123,20 +144,30 @@ class Reading:
         raws = [self._raw(stream, row) for row in found]
         if not stream.separate:
             return raws
+        stand_in(raws, needed_link(stream, self._connection))
         changed = list(window.changed(raws))
+        fresh = {raw.fields["id"] for raw in changed}
+        echoed = [raw for raw in raws if raw.fields["id"] not in fresh]  # a new share leaves a deal's content as it was
+        splits = self._shares(stream, changed, echoed, window)
         if not changed:
-            return []
+            return splits
         self._add_links(stream, changed, {})
         changes: list[Raw] = []
         if self._with_history(stream, window):
             ids = [raw.fields["id"] for raw in changed]
             changes = self._add_history(changed, list(self._api.read(stream.remote, ids, history=list(self._tracked))))
-        return [*changed, *changes]
+        return [*changed, *changes, *splits]
+
+    def _shares(self, stream: Stream, deals: Sequence[Raw], echoed: Sequence[Raw], window: Window) -> list[Raw]:
+        if stream.name != "opportunity" or SPLIT.name not in window.streams:
+            return []
+        moved = self._splits.moved(echoed, window.changed)
+        return self._splits.rows([*deals, *moved], whole=window.start is None)
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id, with their history and associations."""
-        with_history = frozenset() if self._connection.stream(CHANGE.name) is None else frozenset({CHANGE.name})
-        window = Window(None, datetime.max.replace(tzinfo=UTC), streams=with_history)
+        along = frozenset(name for name in (CHANGE.name, SPLIT.name) if self._connection.stream(name) is not None)
+        window = Window(None, datetime.max.replace(tzinfo=UTC), streams=along)
         for part in chunks(ids, LIST_LIMIT):
             found = list(self._api.read(stream.remote, part, properties=self._properties(stream)))
             yield Page(self._complete(stream, window, found), lacks=self._lacks(stream, found))
@@ -150,7 +181,7 @@ class Reading:
     def _lacks(self, stream: Stream, found: Sequence[Json]) -> frozenset[str]:
         """Properties that we asked for and HubSpot does not have: it leaves them out, and says null where one is empty."""
         silent = frozenset(self._properties(stream)).difference(
-            found[0]["properties"] if found else self._properties(stream)
+            [COUNT], found[0]["properties"] if found else self._properties(stream)
         )
         if not silent:
             return frozenset()
@@ -162,13 +193,13 @@ class Reading:
     def archived(self, stream: Stream, start: datetime | None) -> Iterator[Page]:
         """Rows in the recycle bin since ``start``. The listing has no date filter: a call per 100 of all of them."""
         for page in self._api.pages(stream.remote, ["hs_object_id"], archived="true"):
-            found = [row for row in page["results"] if start is None or _archived_at(row) >= start]
+            found = [row for row in page["results"] if start is None or rows.archived_at(row) >= start]
             yield Page([Raw(stream, {"id": str(row["id"]), "archived": True}) for row in found])
 
     def merged(self, stream: Stream, start: datetime | None, end: datetime) -> Iterator[Page]:
         """Rows that were merged into others: a loser vanishes from every list, only its winner tells of it."""
         filters: list[Json] = [{"propertyName": MERGED, "operator": "HAS_PROPERTY"}]
-        filters += _between(start, end) if start is not None else []
+        filters += rows.between(start, end) if start is not None else []
         try:
             for batch, _ in self._by_id(stream, filters, [MERGED], "0"):
                 yield Page([Raw(stream, loser) for row in batch for loser in rows.losers(row)])
@@ -185,7 +216,7 @@ class Reading:
             rows.call(fields, self._connection.connected_outcomes)
         elif name == "target":
             rows.target(fields, self._account(), self._people.owner_of, self._people.team_of)
-        elif name in ("meeting", "email", "task"):
+        elif name in ("meeting", "email", "task", "survey"):
             getattr(rows, name)(fields)
         return Raw(stream, fields)
 
@@ -196,7 +227,7 @@ class Reading:
             fields[name] = rows.local(fields[name], self._account().zone)
 
     def _add_links(self, stream: Stream, raws: Sequence[Raw], inline: Mapping[str, Json]) -> None:
-        for target, path in LINKS.get(stream.name, {}).items():
+        for target, path in links_of(stream, self._connection).items():
             every = path == "@contacts"
             cut: list[Raw] = []
             for raw in raws:
@@ -210,6 +241,13 @@ class Reading:
                 asked = self._api.associations(stream.remote, target, [raw.fields["id"] for raw in cut])
                 for raw in cut:
                     cast("Json", raw.fields)[path] = rows.linked(asked.get(raw.fields["id"], ()), every=every)
+
+        put_away_unlinked(raws, needed_link(stream, self._connection))
+
+    def ids(self, stream: Stream) -> Iterator[list[str]]:
+        """Ids of the rows that are records of ours, where that takes a look at them."""
+        for page in self._listed(stream, Window(None, datetime.max.replace(tzinfo=UTC)), None):
+            yield [str(raw.fields["id"]) for raw in page.rows if not raw.fields["archived"]]
 
     def _with_history(self, stream: Stream, window: Window) -> bool:
         return stream.name == "opportunity" and CHANGE.name in window.streams
@@ -249,17 +287,3 @@ def _path(source: Source | None) -> str | None:
     """The property that a source reads; None for a constant."""
     path = source.path if isinstance(source, From) else source
     return path if isinstance(path, str) else None
-
-
-def _between(start: datetime, end: datetime) -> list[Json]:
-    """The filters of ``[start, end)``, which every search takes as epoch milliseconds and not every one as ISO."""
-    return [
-        {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": str(rows.epoch_ms(start))},
-        {"propertyName": "hs_lastmodifieddate", "operator": "LT", "value": str(rows.epoch_ms(end))},
-    ]
-
-
-def _archived_at(row: Json) -> datetime:
-    """When a row was archived; the far future if HubSpot does not say, so that it is handed on."""
-    text: Any = row.get("archivedAt")
-    return rows.moment(text) if text else datetime.max.replace(tzinfo=UTC)

@@ -41,6 +41,20 @@ def epoch_ms(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
+def between(start: datetime, end: datetime) -> list[Json]:
+    """The filters of ``[start, end)``, which every search takes as epoch milliseconds and not every one as ISO."""
+    return [
+        {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": str(epoch_ms(start))},
+        {"propertyName": "hs_lastmodifieddate", "operator": "LT", "value": str(epoch_ms(end))},
+    ]
+
+
+def archived_at(row: Json) -> datetime:
+    """When a row was archived; the far future if HubSpot does not say, so that it is handed on."""
+    text: Any = row.get("archivedAt")
+    return moment(text) if text else datetime.max.replace(tzinfo=UTC)
+
+
 def local(text: str, zone: ZoneInfo) -> str:
     """A time as ISO text in ``zone``, so that its first ten characters are the business day; a plain date as it is."""
     if text[4:5] != "-":
@@ -99,6 +113,12 @@ def task(fields: Json) -> None:
     fields["@planned"] = fields.get("hs_timestamp")
     done = fields.get("hs_task_status") == "COMPLETED"
     fields["@completed"] = fields.get("hs_task_completion_date") if done else None
+
+
+def survey(fields: Json) -> None:
+    """Adds the scale of an answer. One on a scale that we have no word for (CES, custom) is no survey of ours."""
+    fields["@scale"] = {"NPS": "nps", "CSAT": "csat5"}.get(fields.get("hs_survey_type") or "")
+    fields["archived"] = fields["archived"] or fields["@scale"] is None
 
 
 def target(fields: Json, account: Account, owner_of: Lookup, team_of: Lookup) -> None:

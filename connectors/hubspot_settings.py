@@ -1,11 +1,12 @@
 """What a connection file of kind hubspot may say beyond the common keys, and how such a connection signs in."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from connectors.auth import RefreshToken, StaticToken, TokenStore
 from connectors.hubspot_paths import DEFAULT_VERSION, Version, versioned
+from connectors.hubspot_streams import OWN_KINDS
 from connectors.manners import Auth
 from connectors.settings import ConnectionSettings, SecretRef, SignIn, Url
 
@@ -35,6 +36,8 @@ class HubSpotSignIn(SignIn):
 
 class HubSpotSettings(ConnectionSettings):
     """A HubSpot account."""
+
+    own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
 
     kind: Literal["hubspot"] = "hubspot"
     base_url: Url = "https://api.hubapi.com"

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.base import From, Stream
+from connectors.hubspot_splits import COUNT
+from connectors.own_streams import KINDS, own_streams
 
 ALWAYS = ("hs_lastmodifieddate",)
 """Requested of every object whatever the mapping says."""
@@ -15,7 +17,7 @@ ALWAYS = ("hs_lastmodifieddate",)
 CLOSED_FLAGS = ("hs_is_closed", "hs_is_closed_won", "hs_is_closed_lost")
 MERGED = "hs_merged_object_ids"
 EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "opportunity": (*CLOSED_FLAGS, "deal_currency_code"),
+    "opportunity": (*CLOSED_FLAGS, "deal_currency_code", COUNT),
     "call": ("hs_timestamp", "hs_call_status", "hs_call_disposition"),
     "meeting": ("hs_timestamp", "hs_meeting_start_time", "hs_meeting_end_time", "hs_meeting_outcome"),
     "email": ("hs_timestamp", "hs_email_direction", "hs_email_status"),
@@ -24,16 +26,21 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
         "hs_start_datetime", "hs_end_datetime", "hubspot_owner_id", "hs_assignee_user_id", "hs_assignee_team_id",
         "hs_goal_type",
     ),
+    "survey": ("hs_survey_type",),
 }  # fmt: skip
 """Properties from which the connector makes its "@" paths."""
 
-_TOUCHED = {"deals": "@deal", "companies": "@company", "contacts": "@contacts"}
+TOUCHED = {"deals": "@deal", "companies": "@company", "contacts": "@contacts"}
+"""What a row may be associated with, and the path that each fills."""
+
 LINKS: Mapping[str, Mapping[str, str]] = {
     "opportunity": {"companies": "@company"},
-    "call": _TOUCHED,
-    "meeting": _TOUCHED,
-    "email": _TOUCHED,
-    "task": _TOUCHED,
+    "call": TOUCHED,
+    "meeting": TOUCHED,
+    "email": TOUCHED,
+    "task": TOUCHED,
+    "line_item": {"deals": "@deal"},
+    "survey": {"companies": "@company"},
 }
 """Associated objects of each stream, and the path that each fills."""
 
@@ -107,6 +114,25 @@ CHANGE = Stream(
 )  # fmt: skip
 """Filled by the pages of ``opportunity``: one call brings a deal and the history of its properties."""
 
+SPLIT = Stream(
+    "split",
+    "deals",
+    fields={
+        "remote_id": "id", "deleted": "archived", "opportunity_id": "@deal", "person_id": "hubspot_owner_id",
+        "percentage": "hs_deal_split_percentage",
+    },
+    constants={"kind": "revenue"},
+    separate=frozenset({"person_id", "percentage"}),
+    optional=True,
+    filled_by="opportunity",
+)  # fmt: skip
+"""Filled by the pages of ``opportunity``: splits are asked for by deal."""
+
+SIFTED = frozenset({"line_item", "survey"})
+"""Streams of whose rows some are none of ours: line items of quotes, surveys on a scale that we have no word for."""
+
+OWN_KINDS = tuple(kind for kind in KINDS if kind != "survey")
+
 STREAMS: tuple[Stream, ...] = (
     Stream(
         "stage",
@@ -167,4 +193,23 @@ STREAMS: tuple[Stream, ...] = (
         schedule="metadata",
         optional=True,
     ),
+    SPLIT,
+    Stream(
+        "line_item",
+        "line_items",
+        fields={**_COMMON, "opportunity_id": "@deal", "product": "name", "quantity": "quantity", "amount": "amount"},
+        separate=frozenset({"opportunity_id"}),
+        optional=True,
+    ),
+    Stream(
+        "survey",
+        "feedback_submissions",
+        fields={
+            **_COMMON, "person_id": "hubspot_owner_id", "account_id": "@company", "scale": "@scale", "answer": "hs_value",
+            "answered_at": "hs_submission_timestamp",
+        },
+        separate=frozenset({"account_id"}),
+        optional=True,
+    ),
+    *own_streams(_COMMON, OWN_KINDS),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import ClassVar
 
-from connectors import salesforce_check, salesforce_write
+from connectors import salesforce_check, salesforce_ingest, salesforce_write
 from connectors import salesforce_soql as soql
 from connectors.auth import ByFlow, ClientCredentials, JwtBearer, Password, RefreshToken
 from connectors.base import (
@@ -25,6 +25,8 @@ from connectors.base import (
 )
 from connectors.errors import RejectedError
 from connectors.salesforce_api import SalesforceApi
+from connectors.salesforce_bulk import calls_for as job_calls
+from connectors.salesforce_bulk import pays
 from connectors.salesforce_manners import MANNERS
 from connectors.salesforce_provision import Provisioner
 from connectors.salesforce_read import Reader
@@ -72,6 +74,10 @@ class Salesforce(Connector):
     def _reader(self) -> Reader:
         return Reader(self.api, self.connection, self.learnt)
 
+    @cached_property
+    def _ingest(self) -> salesforce_ingest.Ingest:
+        return salesforce_ingest.Ingest(self.api)
+
     def check(self) -> Iterator[Finding]:
         """Organisation, version, clock, allowance; then rights and fields of every stream and of what we write."""
         yield from salesforce_check.findings(self.api, self.http, self.connection, self.streams, self._reader)
@@ -90,6 +96,11 @@ class Salesforce(Connector):
                 return 0  # the feature is off
             raise
         return int(answer["totalSize"])
+
+    def calls_for(self, stream: Stream, rows: int) -> int:
+        """Pages of 2,000 rows, or a query job where so many rows are worth one."""
+        by_job = stream.schedule == "cycle" and pays(rows, self.api.left_today())
+        return job_calls(rows) if by_job else super().calls_for(stream, rows)
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
         """By SELECT Id, for objects whose rows are our records; rows of history never go one by one."""
@@ -123,9 +134,21 @@ class Salesforce(Connector):
         if gone:
             yield Page([Raw(stream, {"Id": id_, "SystemModstamp": at, "IsDeleted": True}) for id_, at in gone.items()])
 
+    def batch(self, target: WriteTarget, waiting: int) -> int:
+        """A collection's 200, or what one ingest job takes; users are few, and setup objects."""
+        if waiting < salesforce_ingest.FROM_ROWS or salesforce_write.remote_object(target) == "User":
+            return super().batch(target, waiting)
+        return min(waiting, salesforce_ingest.MOST_ROWS)
+
     def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
-        """One call: an update by id, or an upsert by our key."""
-        yield from salesforce_write.write(self.api, target, writes)
+        """One call: an update by id, or an upsert by our key. More writes than that by one job."""
+        if len(writes) >= salesforce_ingest.FROM_ROWS:
+            verdicts = self._ingest.write(target, {each.remote_id: each.fields for each in writes})
+            if verdicts is not None:
+                yield from (Written(name, verdict) for name, verdict in verdicts.items())
+                return
+        for start in range(0, len(writes), self.write_batch):
+            yield from salesforce_write.write(self.api, target, writes[start : start + self.write_batch])
 
     def read_fields(
         self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]

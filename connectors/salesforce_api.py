@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote
 
+from requests import Response
+
 from connectors.errors import ContractError, RejectedError
 from connectors.http import Http
 
@@ -76,6 +78,21 @@ class SalesforceApi:
     ) -> Any:
         """The JSON of a call below ``/services/data/vXX.X/``; None for an empty answer."""
         return self._client.restful(path, params=params, method=method, json=json)
+
+    def stream(self, path: str, params: Mapping[str, str]) -> Response:
+        """An answer in CSV whose body is not read yet: close it."""
+        path = f"/services/data/v{self._version}/{path}"
+        return self._http.request("GET", path, params=params, headers={"Accept": "text/csv"}, stream=True)
+
+    def upload(self, path: str, document: bytes) -> None:
+        """Puts a CSV document below ``/services/data/vXX.X/``."""
+        path = f"/services/data/v{self._version}/{path}"
+        self._http.put(path, data=document, headers={"Content-Type": "text/csv; charset=UTF-8"})
+
+    def left_today(self) -> int | None:
+        """How many calls are left of our share of the day; None while nobody has said how many there are."""
+        share, used = self._http.limiter.day_share, self._http.limiter.used_today
+        return None if share is None else max(0, share - used)
 
     def tooling(self, path: str, method: Method = "GET", body: Mapping[str, Any] | None = None) -> Any:
         """The JSON of a call to the Tooling API."""

@@ -92,11 +92,10 @@ def _allowance(api: SalesforceApi) -> Finding:
     return Finding("ok", "allowance", text)
 
 
-def _stream(
-    api: SalesforceApi, connection: SalesforceSettings, reader: Reader, stream: Stream
-) -> Iterator[Finding]:
+def _stream(api: SalesforceApi, connection: SalesforceSettings, reader: Reader, stream: Stream) -> Iterator[Finding]:
     where, remote = f"stream {stream.name}", reader.remote(stream)
-    if empty := unfilled(stream, connection):
+    empty = unfilled(stream, connection) if connection.object_of(stream.name) else []
+    if empty:
         text = f"nothing fills {', '.join(empty)}: no row of {remote} can be read"
         yield Finding("error", where, text, f"map it under fields.{stream.name}")
     try:

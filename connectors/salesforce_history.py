@@ -9,6 +9,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from connectors import salesforce_soql as soql
+from connectors.base import Window
+from connectors.salesforce_api import SalesforceApi
+from connectors.salesforce_streams import HISTORY_COLUMNS
 from connectors.salesforce_values import Row, forecast_category, fraction
 from connectors.types import canonical_text
 
@@ -44,3 +48,34 @@ def changes(rows: Sequence[Row], before: Mapping[str, Row]) -> Iterator[dict[str
             new, old = (None if value is None else spelled(value) for value in (row[column], earlier.get(column)))
             if new != old:
                 yield {**row, "Id": f"{row['Id']}:{field}", "Field": field, "OldValue": old, "NewValue": new}
+
+
+class Steps:
+    """Turns the pages of one pull of OpportunityHistory into changes, with the row before wherever that is."""
+
+    def __init__(self, api: SalesforceApi, window: Window, *, resumed: bool) -> None:
+        self._api = api
+        self._window = window
+        self._resumed = resumed
+        self._behind: Row | None = None
+
+    def of(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """The wanted changes of the next page."""
+        if not rows:
+            return []
+        before = self._before(rows)
+        self._behind = rows[-1]
+        since = self._window.since if self._window.start is None else None
+        return [row for row in changes(rows, before) if since is None or row["CreatedDate"][:10] >= since.isoformat()]
+
+    def _before(self, rows: Sequence[Row]) -> Mapping[str, Row]:
+        """The row before each of these: in a full pull it is the one above; else the deals' histories are read."""
+        if self._window.start is not None:
+            return rows_before([*rows, *self._histories([row["OpportunityId"] for row in rows])])
+        if self._behind is not None:
+            return rows_before([self._behind, *rows])
+        return rows_before([*rows, *(self._histories([rows[0]["OpportunityId"]]) if self._resumed else ())])
+
+    def _histories(self, deals: Sequence[str]) -> Iterator[Row]:
+        for condition in soql.among("OpportunityId", deals):
+            yield from self._api.rows(soql.select(HISTORY_COLUMNS, "OpportunityHistory", [condition]), recycled=True)

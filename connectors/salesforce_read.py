@@ -4,7 +4,7 @@ Describe is asked only after a query was refused for a field, and the currency s
 currency for: a cycle in which nothing changed costs one call per stream, also in a new process.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -17,17 +17,16 @@ from connectors.base import Page, Raw, Stream, Window
 from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
 from connectors.mapping import remote_fields
 from connectors.salesforce_api import Answer, SalesforceApi
-from connectors.salesforce_history import changes, rows_before
+from connectors.salesforce_bulk import BulkQuery, Place, pays, types_of
+from connectors.salesforce_history import Steps
+from connectors.salesforce_rates import SOURCES, add_rates
 from connectors.salesforce_settings import SalesforceSettings
 from connectors.salesforce_streams import HISTORY_COLUMNS, LOAD_BEARING, READINGS
-from connectors.salesforce_values import Row, inverse, is_user_id, last_day
+from connectors.salesforce_values import is_user_id
 
 log = structlog.get_logger("connectors.salesforce")
 
 CURRENCY = "CurrencyIsoCode"
-ALWAYS = "1970-01-01"
-"""Day from which a rate without dates holds: Salesforce applies it to every date."""
-
 COUNTED = frozenset({"person", "account", "opportunity"})
 """Streams that alone fill their kind of record: only there can the store compare its count with the total."""
 
@@ -39,6 +38,7 @@ class Reader:
 
     def __init__(self, api: SalesforceApi, connection: SalesforceSettings, learnt: dict[str, str]) -> None:
         self._api = api
+        self._bulk = BulkQuery(api)
         self._connection = connection
         self._hidden: dict[str, tuple[float, frozenset[str]]] = {}
         self._learnt = learnt
@@ -46,23 +46,55 @@ class Reader:
         self._period_ends: dict[str, str] = {}
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
-        """Pages of the window, behind ``resume`` (a nextRecordsUrl: a snapshot that the server keeps for us)."""
-        answer = self._api.more(resume) if resume else self._first(stream, window)
-        newest_first = stream.name in COUNTED and window.start is not None and resume is None
-        total: int | None = answer["totalSize"] if newest_first else None
-        behind: Row | None = None
-        while True:
-            rows: list[dict[str, Any]] = answer["records"]
-            following: str | None = None if answer["done"] else answer["nextRecordsUrl"]
-            if stream.name == "history" and rows:
-                before = self._before(rows, behind, whole=window.start is None, resumed=bool(resume))
-                behind = rows[-1]
-                rows = [row for row in changes(rows, before) if _wanted(row, window)]
+        """Pages of the window, behind ``resume``: a nextRecordsUrl (a snapshot that the server keeps), or a job's place."""
+        steps = Steps(self._api, window, resumed=bool(resume))
+        for found, following, total in self._answers(stream, window, resume):
+            rows = steps.of(found) if stream.name == "history" else found
             if rows or following:
                 yield Page(self._raws(stream, rows), following, total, self._lacks(stream))
-            if following is None:
-                return
-            answer, total = self._api.more(following), None
+
+    def _answers(
+        self, stream: Stream, window: Window, resume: str | None
+    ) -> Iterator[tuple[list[dict[str, Any]], str | None, int | None]]:
+        """Rows, the place behind them, and on a first page of the newest rows how many there are."""
+        place = Place.of(resume)
+        answer = _NOTHING
+        if place is None:
+            answer = self._api.more(resume) if resume else self._first(stream, window)
+            big = stream.schedule == "cycle" and resume is None and window.start is None
+            if big and pays(answer["totalSize"], self._api.left_today()):
+                place = self._job(stream, window)
+        if place is not None:
+            answer = _NOTHING  # its rows come once more
+            for rows, following in self._bulk.pages(place, self._types(stream) or {}):
+                yield rows, following.text() if following else None, None
+            return
+        newest_first = stream.name in COUNTED and window.start is not None and resume is None
+        total: int | None = answer["totalSize"] if newest_first else None
+        while not answer["done"]:
+            yield answer["records"], answer["nextRecordsUrl"], total
+            answer, total = self._api.more(answer["nextRecordsUrl"]), None
+        yield answer["records"], None, total
+
+    def _job(self, stream: Stream, window: Window) -> Place | None:
+        """A finished query job with all rows of a full pull; None if REST has to read them."""
+        types = self._types(stream)
+        if types is None:
+            return None
+        return self._bulk.begin(self._select(stream, window, list(types)), recycled=READINGS[stream.name].recycled)
+
+    def _types(self, stream: Stream) -> dict[str, str] | None:
+        _, hidden = self._hidden.get(stream.name, (0.0, frozenset()))
+        description = self._api.describe(self.remote(stream))
+        wanted = [column for column in self._selected(stream) if column not in hidden]
+        return None if description is None else types_of(description.fields, wanted)
+
+    def _selected(self, stream: Stream) -> list[str]:
+        """The stream's columns, without that of the currency in an organisation that has but one."""
+        columns = self.columns(stream)
+        if CURRENCY in columns and self.corporate_currency() is None:
+            columns.remove(CURRENCY)
+        return columns
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of the rows that are not deleted, 2,000 a call."""
@@ -81,9 +113,7 @@ class Reader:
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id, as many as an IN list holds."""
-        columns = self.columns(stream)
-        if CURRENCY in columns and self.corporate_currency() is None:
-            columns.remove(CURRENCY)
+        columns = self._selected(stream)
         where = READINGS[stream.name].where
         for condition in soql.among("Id", ids):
             answer = self._seen(
@@ -154,10 +184,7 @@ class Reader:
         if corporate is None:
             return _NOTHING
         others = f"IsoCode != {soql.text(corporate)}"
-        for remote, columns in (
-            ("DatedConversionRate", ("Id", "IsoCode", "ConversionRate", "StartDate", "NextStartDate")),
-            ("CurrencyType", ("Id", "IsoCode", "ConversionRate")),
-        ):
+        for remote, columns in SOURCES:
             try:
                 return self._api.query(soql.select(columns, remote, [others]))
             except RejectedError as error:
@@ -247,25 +274,13 @@ class Reader:
             order = "OpportunityId, CreatedDate, Id"
         return soql.select(columns, remote, where, order)
 
-    def _before(self, rows: Sequence[Row], behind: Row | None, *, whole: bool, resumed: bool) -> Mapping[str, Row]:
-        """The row before each of these: in a full pull it is the one above; else the deals' histories are read."""
-        if not whole:
-            return rows_before([*rows, *self._histories([row["OpportunityId"] for row in rows])])
-        if behind is not None:
-            return rows_before([behind, *rows])
-        return rows_before([*rows, *(self._histories([rows[0]["OpportunityId"]]) if resumed else ())])
-
-    def _histories(self, deals: Sequence[str]) -> Iterator[Row]:
-        for condition in soql.among("OpportunityId", deals):
-            yield from self._api.rows(soql.select(HISTORY_COLUMNS, "OpportunityHistory", [condition]), recycled=True)
-
     def _raws(self, stream: Stream, rows: Sequence[dict[str, Any]]) -> list[Raw]:
         if stream.name == "field_history":
             rows = [row for row in rows if is_user_id(row["NewValue"]) or is_user_id(row["OldValue"])]
         elif stream.name == "target":
             self._add_period_ends(rows)
         elif stream.name == "rate":
-            self._add_rates(rows)
+            add_rates(rows, self.corporate_currency())
         derived = [(path, make) for path, (_, make) in READINGS[stream.name].derived.items()]
         for row in rows:
             for path, make in derived:
@@ -280,18 +295,5 @@ class Reader:
         for row in rows:
             row["PeriodEnd"] = self._period_ends.get(row.get("PeriodId") or "")
 
-    def _add_rates(self, rows: Sequence[dict[str, Any]]) -> None:
-        # ConversionRate: how many units of the currency one corporate unit buys. A rate says it the other way round.
-        corporate = self.corporate_currency()
-        for row in rows:
-            row["@to"] = corporate
-            row["@rate"] = inverse(row["ConversionRate"])
-            row["@on"] = row.get("StartDate") or ALWAYS
-            row["@until"] = last_day(row.get("NextStartDate"))
-
 
 _NOTHING: Answer = {"totalSize": 0, "done": True, "records": []}
-
-
-def _wanted(row: Row, window: Window) -> bool:
-    return window.start is not None or window.since is None or row["CreatedDate"][:10] >= window.since.isoformat()

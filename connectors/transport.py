@@ -15,6 +15,15 @@ from connectors.settings import ConnectionSettings
 POOL_SIZE = 16
 """Sockets kept open per CRM: as many as the service has threads for one connection."""
 
+LONGEST_BODY = 128 * 2**20
+"""Bytes of an answer that is read into memory: a page of the largest CRM takes a tenth of it."""
+
+_PIECE = 65_536
+
+
+class TooLongError(requests.RequestException):
+    """An answer does not end within LONGEST_BODY."""
+
 
 def origin(url: str) -> str:
     """Scheme, host and port of a URL, spelled one way; the same words for all that are none."""
@@ -27,12 +36,30 @@ def origin(url: str) -> str:
 
 
 class _Session(requests.Session):
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """As requests does. Raises TooLongError for a body that would fill the memory, unless it is left unread."""
+        unread = kwargs.pop("stream", False)
+        response = super().send(request, stream=True, **kwargs)
+        if not unread:
+            _read_whole(response)
+        return response
+
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Follows within one host only: an answer must not send our token elsewhere."""
         target: Any = super().get_redirect_target(resp)
         if target is None or ("://" in target and origin(target) != origin(resp.url)) or target.startswith("//"):
             return None
         return str(target)
+
+
+def _read_whole(response: requests.Response) -> None:
+    body = bytearray()
+    for piece in response.iter_content(_PIECE):
+        body += piece
+        if len(body) > LONGEST_BODY:
+            response.close()
+            raise TooLongError
+    response._content = bytes(body)  # noqa: SLF001  # where requests itself keeps a body that was read
 
 
 def new_session(connection: ConnectionSettings) -> requests.Session:

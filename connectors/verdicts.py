@@ -19,7 +19,7 @@ from connectors.errors import (
 )
 from connectors.limiter import Bucket
 from connectors.manners import Fault
-from connectors.transport import is_untrusted_certificate, origin, reason_lost
+from connectors.transport import LONGEST_BODY, TooLongError, is_untrusted_certificate, origin, reason_lost
 
 LONGEST_WAIT_SECONDS = 60.0
 """A CRM that asks for more patience than this is left alone until the next run."""
@@ -90,6 +90,8 @@ def lost(call: Call, error: Exception) -> Exception:
     host = origin(call.request.url or "")
     if is_untrusted_certificate(error):
         return ConfigError(f"{call.where}: the certificate of {host} is not trusted: name its CA in network.ca_file")
+    if isinstance(error, TooLongError):
+        return ContractError(f"{call.where}: the answer of {host} does not end within {LONGEST_BODY // 2**20} MB")
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return ContractError(f"{call.where}: {host} redirects in a circle")
     reason = reason_lost(error)

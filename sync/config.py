@@ -67,6 +67,9 @@ def load_config(folder: Path) -> Config:
     if not _is_readable(folder):
         message = f"{folder}: {_UNREADABLE}"
         raise ConfigError(message)
+    if not any((folder / name).exists() for name in (*_TOP, "connections", "plans")):
+        message = f"{folder}: holds no configuration of ours, neither scoreback.yaml nor connections. Run `scoreback init`, or name another folder with -c"
+        raise ConfigError(message)
     loader = _Loader(folder)
     loader.misnamed()
     settings = loader.settings()
@@ -160,6 +163,7 @@ class _Loader:
                 )
         config_checks.check_versions(plans, self.files)
         config_checks.check_overlaps(plans, self.files)
+        config_checks.check_twins(self.files)
 
     def _connection_names(self) -> list[str]:
         return [path.stem for path in self.named("connections")]

@@ -13,12 +13,16 @@ from connectors.base import Connector, Finding, Stream
 from connectors.errors import ForbiddenError, RejectedError
 from connectors.limiter import GENERAL
 from sync.figures import counted
+from sync.pull_pages import CUT_AFTER
 from sync.store.engine import Store
 from sync.store.outbox import sizes
 from sync.store.state import load_states
 
 SECONDS_PER_CALL = 0.3
 """What one call takes where no limit makes it longer: an assumption, for answers depend on the CRM's mood."""
+
+ROWS_PER_SECOND = 4000
+"""What we store of a first load on a small machine, however fast the CRM answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +52,36 @@ def estimate(connector: Connector, store: Store) -> Estimate:
     """The cost of the next run, asked of the store and, for streams that were never read, of the CRM."""
     name = connector.connection.name
     with store.reading() as tx:
-        done = {state.stream for state in load_states(tx, name) if state.full_done}
+        # What was read to its end and found empty, as a feature that the CRM lacks, is not read for the first time again.
+        done = {state.stream for state in load_states(tx, name) if state.full_done or state.pulled_at is not None}
         waiting = sum(
             count for (connection, status), count in sizes(tx).items() if (connection, status) == (name, "pending")
         )
-    reads, unknown, whole = 0, [], []
+    reads, seconds = 0, 0.0
+    unknown, whole = [], []
     for stream in connector.streams:
         if connector.connection.stream(stream.name) is None:
             continue
         rows = 0 if stream.name in done else _rows(connector, stream)
         calls = connector.calls_for(stream, rows or 0)
         reads += calls
+        seconds += _seconds(connector, calls, rows or 0)
         if stream.name not in done and calls:
             whole.append(stream.name)
         if rows is None and calls:
             unknown.append(stream.name)
     writes = ceil(waiting / connector.write_batch) if reads else 0
+    seconds += _seconds(connector, writes, 0)
+    return Estimate(reads, writes, tuple(unknown), tuple(whole), connector.http.limiter.day_share, seconds)
+
+
+def _seconds(connector: Connector, calls: int, rows: int) -> float:
+    """How long so many calls take: one after the other, or side by side where a big load is cut, and never faster than the
+    CRM's limit and our own store."""
+    cut = type(connector).slices is not Connector.slices and calls > CUT_AFTER
+    each = SECONDS_PER_CALL / (connector.most_calls_at_once if cut else 1)
     most, per_seconds = connector.manners.buckets.get(GENERAL, (1, 0.0))
-    spent = (reads + writes) * max(SECONDS_PER_CALL, per_seconds / most)
-    return Estimate(reads, writes, tuple(unknown), tuple(whole), connector.http.limiter.day_share, spent)
+    return max(calls * max(each, per_seconds / most), rows / ROWS_PER_SECOND)
 
 
 def _rows(connector: Connector, stream: Stream) -> int | None:

@@ -7,7 +7,7 @@ from math import ceil
 
 import structlog
 
-from connectors.base import Can, Connector, Page, Stream, Window
+from connectors.base import Connector, Page, Stream, Window
 from connectors.errors import (
     AllowanceError,
     ConfigError,

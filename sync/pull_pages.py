@@ -10,30 +10,35 @@ from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
+from time import monotonic
 
 from connectors.base import Can, Connector, Page, Stream, Window
-from sync.pull_places import Places
+from sync.pull_places import WHOLE, Places
 
 AHEAD = 2
 """Pages that may wait for the writer, besides the two that each thread holds."""
 
-_PATIENCE_SECONDS = 3.0
-"""How long a call under way may take to end when the pull is over; after that its thread is left to itself."""
+CUT_AFTER = 16
+"""Pages after which what is left of a full pull is cut into parts: to ask where costs calls, and most streams are small."""
 
-Pull = Callable[[str], Iterator[Page]]
+_PATIENCE_SECONDS = 3.0
+"""How long calls under way may take to end when the pull is over; after that their threads are left to themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
+    """A page of a part. ``last``: the part needs no more calls. ``cut``: the parts that take the place of its rest."""
+
     part: str
     page: Page
     last: bool
+    cut: Sequence[str] = ()
 
 
 def pages_of(
     connector: Connector, stream: Stream, window: Window, resume: str | None
 ) -> Generator[tuple[Page, str | None]]:
-    """Each page with the text to store as the place behind it. Several parts come in the order of their arrival.
+    """Each page with the text to store as the place behind it. Pages of several parts come in the order of their arrival.
 
     Close it, so that its threads end.
     """
@@ -42,88 +47,99 @@ def pages_of(
         for page in connector.pull(stream, window, resume):
             yield page, page.resume
         return
-    places = Places(connector.slices(stream, window)) if resume is None else Places.of(resume)
-
-    def pull(part: str) -> Iterator[Page]:
-        return connector.pull(stream, replace(window, part=part), places.place(part))
-
-    with closing(_ahead(pull, places.left, connector.most_calls_at_once)) as fetched:
-        for one in fetched:
-            yield one.page, places.move(one.part, one.page.resume, ended=one.last)
-
-
-def _ahead(pull: Pull, parts: Sequence[str], most: int) -> Generator[_Fetched]:
-    walkers = _Walkers(pull, parts)
-    threads = [
-        threading.Thread(target=copy_context().run, args=(walkers.walk,), name=f"ahead-{number}", daemon=True)
-        for number in range(min(len(parts), most))
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield from walkers.arrivals(len(threads))
-    finally:
-        walkers.stop(len(threads))
-        for thread in threads:
-            thread.join(_PATIENCE_SECONDS)
+    places = Places.of(resume)
+    walkers = _Walkers(
+        lambda part: connector.pull(stream, replace(window, part=part), places.begun(part)),
+        lambda behind: connector.slices(stream, window, behind),
+        connector.most_calls_at_once,
+    )
+    walkers.start(places.left)
+    with closing(walkers):
+        for one in walkers.arrivals():
+            yield one.page, places.move(one.part, one.page.resume, ended=one.last, instead=one.cut)
 
 
 class _Walkers:
-    """What the threads of one pull share."""
+    """The threads of one full pull. They pass pages on by ``arrivals``; the first error of any of them ends it."""
 
-    def __init__(self, pull: Pull, parts: Sequence[str]) -> None:
+    def __init__(self, pull: Callable[[str], Iterator[Page]], cut: Callable[[str], Sequence[str]], most: int) -> None:
         self._pull = pull
+        self._cut = cut
+        self._most = most
         self._parts: SimpleQueue[str] = SimpleQueue()
-        for part in parts:
-            self._parts.put(part)
         self._arrived: SimpleQueue[_Fetched | BaseException | None] = SimpleQueue()
         self._room = threading.Semaphore(AHEAD)
         self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
 
-    def arrivals(self, walking: int) -> Iterator[_Fetched]:
+    def start(self, parts: Sequence[str]) -> None:
+        """Has these parts read too, by as many threads as there may be."""
+        for part in parts:
+            self._parts.put(part)
+        for _ in range(min(len(parts), self._most - len(self._threads))):
+            thread = threading.Thread(target=copy_context().run, args=(self._walk,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def arrivals(self) -> Iterator[_Fetched]:
         """What comes, until all threads are done. Raises the first error that one of them met."""
-        while walking:
+        done = 0
+        while done < len(self._threads):  # a thread that starts others does so before it is done
             one = self._arrived.get()
             self._room.release()
             if isinstance(one, BaseException):
                 raise one
             if one is None:
-                walking -= 1
+                done += 1
             else:
                 yield one
 
-    def stop(self, walking: int) -> None:
+    def close(self) -> None:
         """Nothing more is wanted: threads end after the call that they are in."""
         self._stopped.set()
-        self._room.release(walking)
+        self._room.release(self._most)
+        until = monotonic() + _PATIENCE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - monotonic()))
 
-    def walk(self) -> None:
+    def _walk(self) -> None:
         """One thread's work: part after part, until none is left."""
         try:
-            while not self._stopped.is_set():
-                self._read(self._parts.get_nowait())
-        except Empty:
-            self._hand_on(None)
+            while (part := self._next()) is not None:
+                self._read(part)
         except BaseException as error:  # noqa: BLE001 # the writer raises it
             self._hand_on(error)
+        else:
+            self._hand_on(None)
+
+    def _next(self) -> str | None:
+        try:
+            return None if self._stopped.is_set() else self._parts.get_nowait()
+        except Empty:
+            return None
 
     def _read(self, part: str) -> None:
         held: Page | None = None
+        cut: Sequence[str] = ()
         ended = False
         try:
-            for page in self._pull(part):
+            for number, page in enumerate(self._pull(part), 1):
                 if held is not None:
                     self._hand_on(_Fetched(part, held, last=False))
                 held = page
                 if self._stopped.is_set():
                     return
+                if part == WHOLE and number == CUT_AFTER and page.resume is not None:
+                    cut = self._cut(page.resume)
+                    if cut:
+                        break
             ended = True
         finally:
             if held is not None:
-                self._hand_on(_Fetched(part, held, last=ended))
+                self._hand_on(_Fetched(part, held, ended, cut))
+        self.start(cut)
 
     def _hand_on(self, one: _Fetched | BaseException | None) -> None:
-        if self._stopped.is_set():
-            return
-        self._room.acquire()
-        self._arrived.put(one)
+        if not self._stopped.is_set():
+            self._room.acquire()
+            self._arrived.put(one)

@@ -8,35 +8,36 @@ WHOLE = ""
 """The one part of a stream that is not cut."""
 
 _SEVERAL = "parts:"
-"""Begins a text that is no connector's own: the places of several parts, or of none that is left."""
+"""Begins a text that is no connector's own: the places in several parts, or that no part is left."""
 
 
 class Places:
-    """Parts that are not read to their end yet, and behind which page each goes on; None: at its beginning."""
+    """Parts that are not read to their end yet, and the place where each goes on; None: at its beginning."""
 
-    def __init__(self, parts: Sequence[str]) -> None:
-        self._left: dict[str, str | None] = dict.fromkeys(parts)
+    def __init__(self, left: dict[str, str | None]) -> None:
+        self._left = left
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        """What ``text`` said."""
-        places = cls(())
-        places._left = json.loads(text.removeprefix(_SEVERAL)) if text.startswith(_SEVERAL) else {WHOLE: text}
-        return places
+    def of(cls, text: str | None) -> Self:
+        """What a text of ``move`` said, or a connector's own place; None: nothing was read."""
+        if text is None or not text.startswith(_SEVERAL):
+            return cls({WHOLE: text})
+        return cls(json.loads(text.removeprefix(_SEVERAL)))
 
     @property
     def left(self) -> list[str]:
         """Parts to be read."""
         return list(self._left)
 
-    def place(self, part: str) -> str | None:
+    def begun(self, part: str) -> str | None:
         """Where a part goes on."""
-        return self._left[part]
+        return self._left.get(part)
 
-    def move(self, part: str, place: str | None, *, ended: bool) -> str | None:
-        """Notes how far a part has come; gives the text of all places."""
+    def move(self, part: str, place: str | None, *, ended: bool, instead: Sequence[str] = ()) -> str | None:
+        """Notes how far a part has come, or which parts take the place of its rest; gives the text of all places."""
         if ended:
-            self._left.pop(part, None)
+            del self._left[part]
+            self._left.update(dict.fromkeys(instead))
         else:
             self._left[part] = place
         return self._left[WHOLE] if WHOLE in self._left else _SEVERAL + json.dumps(self._left)

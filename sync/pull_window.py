@@ -53,9 +53,13 @@ def reading_of(puller: "Puller", stream: Stream, state: StreamState) -> Reading:
 def mapping_hash(puller: "Puller", stream: Stream) -> str:
     """What the stream's rows depend on besides the CRM: another hash than last time means reading them all again."""
     setting = puller.connection.stream(stream.name)
+    along = sorted(
+        one.name for one in puller.connector.streams if one.filled_by == stream.name and one.name in puller.on
+    )
     known = {
         "fields": {name: repr(puller.connection.fields.get(name)) for name in sorted({stream.kind, stream.name})},
         "since": str(setting.since if setting else None),
-        "filled": sorted(puller.on) if stream.kind == "opportunity" else [],
+        "object": puller.connection.object_of(stream.name),
+        "filled": along,
     }
     return blake2b(json.dumps(known, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -129,8 +129,10 @@ class Pusher:
         )
 
     def _target(self, target: WriteTarget, outcome: PushOutcome) -> None:
-        limit = self.connector.write_keyed_batch if target.key else self.connector.write_batch
-        while rows := self._next(target, limit):
+        with self.store.reading() as tx:
+            waiting = outbox.sizes(tx).get((self.name, "pending"), 0)  # of all targets: it only chooses the way
+        while rows := self._next(target, self.connector.batch(target, waiting)):
+            waiting = max(0, waiting - len(rows))
             verdicts = self._write(target, rows, outcome)
             self._settle(rows, verdicts, outcome)
             self.progress(self.name, target.record, outcome.accepted)

@@ -41,6 +41,13 @@ class DynamicsEmulator(Emulator):
     """
 
     kind = "dynamics"
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "opportunity": {
+            "external_id": "new_externalid", "product": "new_product", "source": "new_source", "type": "new_type",
+            "next_step": "new_nextstep",
+        },
+        "person": {"region": "new_region"},
+    }  # fmt: skip
     content_type: ClassVar[str] = "application/json; odata.metadata=minimal"
     max_target: ClassVar[int] = 32_768
     fault_kinds: ClassVar[Mapping[str, FaultKind]] = FAULTS
@@ -243,3 +250,7 @@ class DynamicsEmulator(Emulator):
     def remove(self, record: str, record_id: str) -> None:
         """Deletes a record; a user is disabled."""
         self.editor.remove(record, record_id)
+
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of our user's sight; the change tracking does not tell of it."""
+        self.editor.hide(record, record_id)

@@ -58,8 +58,9 @@ class Queries:
         state = open_cookie(options, options.skip) if options.skip else {"n": 1}
         size = self._size(options, prefer)
         plan = None if within is not None else self._plan(table, options, hints)
+        keyless = table.pk not in [name for name, _ in options.order] and plan != (table.pk, False)
         rows, position = (
-            self._indexed(table, plan, hints, test, state, size)
+            self._indexed(table, plan, hints, test, state, size, keyless=keyless)
             if plan
             else self._sorted(table, options, hints, test, state, size, within)
         )
@@ -119,6 +120,8 @@ class Queries:
         test: Test | None,
         state: dict[str, Any],
         size: int,
+        *,
+        keyless: bool,
     ) -> tuple[list[Row], dict[str, Any] | None]:
         name, down = plan
         data = self.org.data[table.name]
@@ -129,7 +132,7 @@ class Queries:
         )
         if "at" in state:
             mark = (state["at"][0], state["at"][1])
-            again = name != table.pk and self.repeat()
+            again = keyless and self.repeat()
             if down:
                 high = min(high, bisect_left(order, mark) + again)
             else:

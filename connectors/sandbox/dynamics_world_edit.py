@@ -60,7 +60,7 @@ class Editor:
         return row_id
 
     def _make(self, record: str, fields: Mapping[str, Any], at: str) -> str:
-        cells = {name: "" if value is None else str(value) for name, value in fields.items()}
+        cells = {name: _cell(value) for name, value in fields.items()}
         makers = {
             "people": self.loader.person, "accounts": self.loader.account, "opportunities": self.loader.deals.deal,
             "splits": self.loader.split, "line_items": self.loader.line_item, "targets": self.loader.target,
@@ -95,7 +95,7 @@ class Editor:
         return given
 
     def _values(self, record: str, table: TableType, old: Row, fields: Mapping[str, Any]) -> Row:
-        cells = {name: "" if value is None else str(value) for name, value in fields.items()}
+        cells = {name: _cell(value) for name, value in fields.items()}
         known = self._worded(record, table, old, cells)
         rest = {name: value for name, value in fields.items() if name not in _WORDS.get(record, frozenset())}
         return {**known, **self._plain(table, rest)}
@@ -136,7 +136,8 @@ class Editor:
         return {"_ownerid_value": owner, "_ownerid_value@": None}
 
     def _known(self, record: str, world_id: str) -> str:
-        return self.loader.ids.known.get(record, {}).get(world_id) or guid(record, world_id)
+        known = self.loader.ids.known.get(record, {})
+        return known.get(world_id) or (world_id if world_id in known.values() else guid(record, world_id))
 
     def _deal(self, old: Row, given: dict[str, str]) -> Row:
         found = deal_fields(given) | self._owner(given)
@@ -178,6 +179,9 @@ class Editor:
             found["_parentaccountid_value"] = (
                 self._known("accounts", given["parent_id"]) if given["parent_id"] else None
             )
+        if given.get("merged_into"):  # vendor page 7.9: the loser of a merge stays, inactive
+            master = self._known("accounts", given["merged_into"])
+            found |= {"merged": True, "_masterid_value": master, "statecode": 1, "statuscode": 2}
         return found
 
     def _activity(self, old: Row, given: dict[str, str]) -> Row:
@@ -204,6 +208,10 @@ class Editor:
             return
         self.writer.remove(table, row_id)
 
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of sight without a trace. KeyError: there is none."""
+        self.org.data[self._table(record, record_id).name].restore(self._id(record, record_id), None)
+
     def _id(self, record: str, record_id: str) -> str:
         return self.loader.ids.known.get(record, {}).get(record_id, record_id)
 
@@ -220,6 +228,11 @@ class Editor:
         return table
 
 
+def _cell(value: Any) -> str:
+    """A value as a world's cell spells it."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 _CLOSING = {1: WIN, 2: LOSE}
 """What the audit calls an edit that closes an opportunity."""
 
@@ -231,7 +244,7 @@ _WORDS: dict[str, frozenset[str]] = {
         }
     ),
     "people": frozenset({"name", "email", "active", "manager_id", "team", "territory", "region", "role", "started_on", "ended_on"}),
-    "accounts": frozenset({"name", "parent_id", "owner_id", "industry", "region"}),
+    "accounts": frozenset({"name", "parent_id", "owner_id", "industry", "region", "merged_into"}),
     "activities": frozenset(
         {
             "kind", "owner_id", "opportunity_id", "account_id", "direction", "two_way", "auto_logged", "planned_at",

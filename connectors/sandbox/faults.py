@@ -54,7 +54,7 @@ CATALOGUE: dict[str, FaultKind] = {
     "wrong_type": FaultKind("The remote `field` is answered in another type.", times=None),
     "empty": FaultKind("Lists and queries answer nothing.", times=None),
     "late_commit": FaultKind("The next edit shows up with a stamp `seconds` older than it should have.", seconds=300),
-    "no_permission": FaultKind("Calls that `match` are forbidden.", times=None),
+    "no_permission": FaultKind("Calls that `match`, or that name the remote `object`, are forbidden.", times=None),
 }
 """The faults every emulator knows."""
 

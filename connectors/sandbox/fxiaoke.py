@@ -41,6 +41,14 @@ class FxiaokeEmulator(Emulator):
     content_type: ClassVar[str] = "application/json;charset=utf-8"
     fault_kinds: ClassVar[Mapping[str, FaultKind]] = CATALOGUE | FAULTS
     open_routes: ClassVar[frozenset[str]] = frozenset({f"POST {BODY_TOKEN}", f"POST {HEADER_TOKEN}"})
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "account": {"region": "region__c"},
+        "opportunity": {
+            "external_id": "external_id__c", "product": "product__c", "source": "source__c", "type": "type__c",
+            "next_step": "next_step__c", "forecast_category": "forecast_category__c",
+        },
+        "follow_up": {"duration_seconds": "duration_seconds__c", "direction": "direction__c"},
+    }  # fmt: skip
 
     def __init__(
         self,

@@ -33,6 +33,7 @@ class Writing:
         self.ignores_unknown_fields = False
         """Whether a field that the object lacks is passed over instead of refused."""
         self._halves: dict[str, bool] = {}
+        self._held: set[Any] = set()
 
     def create(self, call: Call) -> Reply:
         """data/create."""
@@ -127,7 +128,13 @@ class Writing:
             table.drop(row_id)
         if faults.strike("refused_row", call.where):
             raise refused_record("不满足验证规则")
+        held = table.rows.get(row_id, {})
+        if row_id in self._held:  # whoever locked it is done by the next try
+            self._held.discard(row_id)
+            held["lock_status"] = "0"
         if faults.strike("locked_row", call.where):
+            self._held.add(row_id)
+            held["lock_status"] = "1"
             raise refused_record("数据已锁定")
         if not faults.find("half_batch", call.where):
             self._halves.clear()

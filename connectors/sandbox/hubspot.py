@@ -44,7 +44,7 @@ class HubSpotEmulator(Emulator):
     """
 
     kind = "hubspot"
-    company_fields = {
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "opportunity": {"external_id": "external_id", "product": "product"},
         "account": {"region": "region"},
         "person": {"region": "region", "role": "role", "territory": "territory", "manager_id": "manager_id"},
@@ -208,6 +208,10 @@ class HubSpotEmulator(Emulator):
     def remove(self, record: str, record_id: str) -> None:
         """Deletes a record into the recycle bin; a person leaves."""
         self.admin.remove(record, record_id)
+
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of our user's sight; the list of archived records does not tell of it."""
+        self.admin.hide(record, record_id)
 
 
 def _is_search(request: Request) -> bool:

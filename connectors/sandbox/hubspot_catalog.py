@@ -96,6 +96,7 @@ days_to_close number number Days to close !
 closed_lost_reason string textarea Closed Lost Reason
 closed_won_reason string textarea Closed Won Reason
 num_associated_contacts number number Number of Associated Contacts !
+hs_num_associated_deal_splits number number Number of Deal Splits !
 num_notes number number Number of Sales Activities !
 notes_last_contacted datetime date Last Contacted !
 hs_next_step string text Next step

@@ -85,6 +85,13 @@ class Admin:
             raise KeyError(record_id)
         self.writer.archive(table, thing, self.portal.now_ms())
 
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of sight without a trace. KeyError: no such record."""
+        table, thing = self._find(record, record_id)
+        if thing is None or thing.archived is not None:
+            raise KeyError(record_id)
+        table.drop(thing, None)
+
     def _edit_plain(self, record: str, record_id: str | None, row: Row, at_ms: int) -> str:
         """HubSpot's own names, unchecked: a user may set what the API may not."""
         table = self.portal.store.tables[record]

@@ -209,6 +209,7 @@ class Portal:
         deals["days_to_close"] = self._days_to_close
         deals["hubspot_owner_assigneddate"] = _assigned
         deals["num_associated_contacts"] = lambda deal: self._count("deals", deal, "contacts")
+        deals["hs_num_associated_deal_splits"] = self._split_count
         companies = self.store.tables["companies"].calculated
         companies["num_associated_deals"] = lambda company: self._count("companies", company, "deals")
         companies["hs_parent_company_id"] = self._parent
@@ -247,6 +248,10 @@ class Portal:
         tables = self.store.tables
         return str(len(self.links.of(tables[plural], thing.id, tables[other])))
 
+    def _split_count(self, deal: Thing) -> str | None:
+        """Empty until a deal has had splits."""
+        return str(len(self.splits[deal.id])) if deal.id in self.splits else None
+
     def _parent(self, company: Thing) -> str | None:
         companies = self.store.tables["companies"]
         for other, labels in self.links.of(companies, company.id, companies).items():
@@ -273,4 +278,4 @@ def _assigned(deal: Thing) -> str | None:
 
 def _line_amount(item: Thing) -> str | None:
     price, quantity = parse_number(item.props.get("price")), parse_number(item.props.get("quantity"))
-    return None if price is None or quantity is None else _plain(price * quantity)
+    return None if price is None or quantity is None else _plain(round(price * quantity, 2))

@@ -1,6 +1,7 @@
 """Requests, replies and routes: the words in which emulators speak of HTTP."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,14 @@ class Request:
     def where(self) -> str:
         """``METHOD /path``, what a fault's ``match`` looks at."""
         return f"{self.method} {self.path}"
+
+    def names(self, word: str) -> bool:
+        """Whether path, query or body speak of this object of the CRM, as a whole word; "" is always there."""
+        if not word:
+            return True
+        values = [value for values in self.query.values() for value in values]
+        said = (self.path, *values, self.body.decode("utf-8", "replace"))
+        return any(re.search(rf"\b{re.escape(word)}\b", unquote(text)) for text in said)
 
     def json(self) -> Any:
         """The body as JSON; BadJson if it is none."""

@@ -41,7 +41,9 @@ class SalesforceEmulator(Emulator):
     """One Salesforce org."""
 
     kind = "salesforce"
-    company_fields = {"opportunity": {"external_id": "External_Id__c", "product": "Product__c"}}
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "opportunity": {"external_id": "External_Id__c", "product": "Product__c"}
+    }
     open_routes = frozenset(
         {
             "POST /services/oauth2/token", "POST /services/oauth2/revoke", "POST /services/oauth2/introspect",
@@ -264,6 +266,10 @@ class SalesforceEmulator(Emulator):
     def remove(self, record: str, record_id: str) -> None:
         """Moves a record to the recycle bin."""
         self._editor.remove(record, record_id)
+
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of our user's sight; the list of deletions does not tell of it."""
+        self._editor.hide(record, record_id)
 
     def empty_bin(self) -> None:
         """Deleted records are gone for good: no query shows them, only the list of deletions does."""

@@ -30,6 +30,8 @@ class WorldEditor:
         """Changes (without id: makes) a record; columns of a world and the vendor's field names are both understood."""
         kind = self._kind(record, record_id)
         if "merged_into" in fields:
+            if kind.name not in {"Account", "Contact"}:
+                raise ValueError(f"Salesforce merges no {kind.name}")
             fields = {**fields, "MasterRecordId": fields["merged_into"]}
             del fields["merged_into"]
         known = MAPS.get(record)
@@ -69,6 +71,11 @@ class WorldEditor:
         """Moves a record to the recycle bin. KeyError: there is none."""
         key = self._id(record, record_id)
         self._rows.delete(self._kind(record, key), key)
+
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of sight without a trace. KeyError: there is none."""
+        key = self._id(record, record_id)
+        self._org.tables[self._kind(record, key).name].restore(key, None)
 
     def _id(self, record: str, record_id: str) -> str:
         found = self._ids.get(record, {}).get(record_id, record_id)

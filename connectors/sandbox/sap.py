@@ -17,6 +17,7 @@ from connectors.sandbox.sap_activities import ActivityView
 from connectors.sandbox.sap_auth import LOGON_PAGE, SignIn
 from connectors.sandbox.sap_batch import Batch, Call
 from connectors.sandbox.sap_errors import ODataError, refused
+from connectors.sandbox.sap_fields import guided
 from connectors.sandbox.sap_reads import Reads
 from connectors.sandbox.sap_schema import EntityType, Schema
 from connectors.sandbox.sap_store import Store
@@ -36,6 +37,9 @@ class SapEmulator(Tenant):
     """One tenant."""
 
     kind = "sap"
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "opportunity": {"external_id": "ZExternalID_KUT", "product": "ZProduct_KUT", "next_step": "ZNextStep_KUT"}
+    }
     store: Store
     content_type = "application/json;charset=utf-8"
     open_routes = frozenset({f"POST {TOKEN}"})
@@ -61,7 +65,7 @@ class SapEmulator(Tenant):
         seed: int = 1,
         page_cap: int | None = None,
         token_ttl: int | None = None,
-        fields: Sequence[Mapping[str, Any]] = (),
+        fields: Sequence[Mapping[str, Any]] | None = None,
         csrf: bool = True,
         history: bool = True,
         order_by_stamp: bool = True,
@@ -81,7 +85,7 @@ class SapEmulator(Tenant):
         self.signing = SignIn(lambda: self.url, token_ttl=token_ttl, csrf=csrf)
         self.store = Store(Schema(history=history), self.now)
         self.ids, phases = load(self.store, world, self.clock())
-        for order in fields:
+        for order in guided("Opportunity", "Employee", "_KUT") if fields is None else fields:
             self.store.schema.add_field(dict(order))
         self.triggers = Triggers(self.store)
         self.reads = Reads(self)

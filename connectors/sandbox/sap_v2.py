@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from connectors.sandbox.faults import CATALOGUE, Fault, FaultKind
 from connectors.sandbox.routing import BAD_GATEWAY, BadJson, Reply, Request, Route
 from connectors.sandbox.sap_auth import LOGON_PAGE
+from connectors.sandbox.sap_fields import guided
 from connectors.sandbox.sap_tenant import HTML, Tenant
 from connectors.sandbox.sap_v2_auth import SignIn
 from connectors.sandbox.sap_v2_errors import RestError
@@ -34,6 +35,12 @@ class SapV2Emulator(Tenant):
     """One tenant."""
 
     kind = "sap_v2"
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "opportunity": {
+            "external_id": "extensions.ZExternalID", "product": "extensions.ZProduct",
+            "next_step": "extensions.ZNextStep",
+        }
+    }  # fmt: skip
     store: Store
     content_type = "application/json"
     open_routes = frozenset({f"GET {_TOKEN}"})
@@ -54,7 +61,7 @@ class SapV2Emulator(Tenant):
         seed: int = 1,
         page_cap: int | None = None,
         token_ttl: int | None = None,
-        fields: Sequence[Mapping[str, Any]] = (),
+        fields: Sequence[Mapping[str, Any]] | None = None,
         manners: Manners | None = None,
         if_match: bool = True,
         ignore_unknown: bool = False,
@@ -76,7 +83,7 @@ class SapV2Emulator(Tenant):
         self.signing = SignIn(token_ttl)
         self.store = Store(self.now)
         self.ids, self.phases = load(self.store, world, self.clock(), history=history)
-        for order in fields:
+        for order in guided("opportunities", "employees") if fields is None else fields:
             self.add_field(order)
         self.rest = Rest(self)
         self._editor = WorldEditor(self.store, self.phases, self.ids, self.rest.apply)
@@ -151,11 +158,11 @@ class SapV2Emulator(Tenant):
 
     def lost_in(self, service: Service) -> frozenset[str]:
         """Fields and extensions that vanished."""
-        return frozenset(name.removeprefix("extensions.") for where, name in self.gone if where in {"", service.entity})
+        return frozenset(_head(name) for where, name in self.gone if where in {"", service.entity})
 
     def bent_in(self, service: Service) -> frozenset[str]:
         """Fields and extensions whose values come in another type."""
-        return frozenset(name.removeprefix("extensions.") for where, name in self.bent if where in {"", service.entity})
+        return frozenset(_head(name) for where, name in self.bent if where in {"", service.entity})
 
     def complete(self, service: Service, doc: Doc, old: Mapping[str, Any]) -> None:
         """Fills in what nobody sends, and keeps a snapshot of every change of an opportunity."""
@@ -205,6 +212,7 @@ class SapV2Emulator(Tenant):
         status, text = {
             "server_error": (500, "Internal Server Error"),
             "no_permission": (403, "Forbidden"),
+            "day_limit": (429, "The quota of this tenant is used up"),
         }.get(fault.name, (429, "Too Many Requests"))
         reply = RestError(status, str(status), text).reply()
         if fault.name == "too_many_retry_after" or (fault.name == "too_many" and self.rate is not None):
@@ -255,6 +263,11 @@ class SapV2Emulator(Tenant):
     def remove(self, record: str, record_id: str) -> None:
         """Deletes a record without a trace."""
         self._editor.remove(record, record_id)
+
+
+def _head(name: str) -> str:
+    """What of a record vanishes or is bent where a dotted path is named: an extension, else the whole first step."""
+    return name.removeprefix("extensions.") if name.startswith("extensions.") else name.partition(".")[0]
 
 
 def _unauthorized() -> Reply:

@@ -26,6 +26,8 @@ class WorldEditor:
 
     def edit(self, record: str, record_id: str | None, fields: Mapping[str, Any]) -> str:
         """Changes (without id: makes) a record; columns of a world, SAP's names and dotted paths are understood."""
+        if "merged_into" in fields:
+            raise ValueError("nothing is known of how SAP merges records")
         if record_id is not None:
             found = self._store.find(self._key(record, record_id))
             if found is None:

@@ -39,6 +39,8 @@ def load_deals(loader: "Loader", tables: Tables) -> None:
 def _load_deal(loader: "Loader", cells: Cells, changes: list[Cells]) -> Row:
     phases = loader.phases
     row = loader.mapped("opportunities", "Opportunity", cells)
+    if "ExpectedRevenueAmount" not in row:
+        row.pop("ExpectedRevenueAmountCurrencyCode", None)  # nobody entered an amount: it has no currency either
     owner = row.get("MainEmployeeResponsiblePartyID", "")
     stage = cells.get("stage") or ""
     entered = next((one["at"] for one in reversed(changes) if one["field"] == "stage"), cells.get("created_at"))

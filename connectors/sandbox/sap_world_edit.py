@@ -29,6 +29,8 @@ class WorldEditor:
 
     def edit(self, record: str, record_id: str | None, fields: Mapping[str, Any]) -> str:
         """Changes (without id: makes) a record; columns of a world and SAP's property names are both understood."""
+        if "merged_into" in fields:
+            raise ValueError("nothing is known of how SAP merges records")
         if record_id is None:
             return self._make(record, fields)
         found = self._store.find(self._key(record, record_id))

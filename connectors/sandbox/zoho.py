@@ -26,7 +26,7 @@ from connectors.sandbox.zoho_errors import (
     wrong_method,
 )
 from connectors.sandbox.zoho_ids import Ids
-from connectors.sandbox.zoho_limits import EDITIONS, SUB_CONCURRENCY, Credits, cost, is_heavy
+from connectors.sandbox.zoho_limits import EDITIONS, REMAINING, SUB_CONCURRENCY, Credits, cost, is_heavy
 from connectors.sandbox.zoho_oauth import Tokens, too_many_tokens
 from connectors.sandbox.zoho_routes import OPEN, VERSIONS, Way, open_office
 from connectors.sandbox.zoho_rows import Rows
@@ -44,6 +44,10 @@ class ZohoEmulator(Emulator):
     """
 
     kind = "zoho"
+    company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "opportunity": {"external_id": "External_Id", "product": "Product", "forecast_category": "Forecast_Category"},
+        "person": {"team": "Team", "region": "Region"},
+    }
     open_routes: ClassVar[frozenset[str]] = OPEN
     fault_kinds: ClassVar[Mapping[str, FaultKind]] = {
         **CATALOGUE,
@@ -221,6 +225,8 @@ class ZohoEmulator(Emulator):
         if fault.name == "no_permission":
             return no_permission("Crm_Implied_View_Deals").reply()
         reply = too_many_requests().reply()
+        if fault.name == "day_limit":
+            reply.headers[REMAINING] = "0"
         if fault.name == "too_many_retry_after":
             reply.headers["Retry-After"] = "1"
         return reply
@@ -249,3 +255,7 @@ class ZohoEmulator(Emulator):
     def remove(self, record: str, record_id: str) -> None:
         """Deletes a record into the recycle bin."""
         self._desk.remove(record, record_id, self.org.now())
+
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of our user's sight; the recycle bin does not tell of it."""
+        self._desk.hide(record, record_id)

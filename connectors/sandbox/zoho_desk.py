@@ -160,6 +160,14 @@ class Desk:
             return
         self.changes.delete(table, row["id"], row.get("Owner", self.org.user), at)
 
+    def hide(self, record: str, record_id: str) -> None:
+        """Takes a record out of sight without a trace. KeyError: no such record."""
+        _, table, key = self._find(record, record_id)
+        if key is None:
+            raise KeyError(record_id)
+        table.drop(key, self.org.now(), self.org.user)
+        del table.gone[key]
+
     def _stage(self, either: str) -> Stage | None:
         key = self.org.ids.find("stages", either)
         stages = [stage for one in self.org.pipelines for stage in one.stages]

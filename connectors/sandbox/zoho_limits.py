@@ -15,6 +15,8 @@ EDITIONS: dict[str, tuple[int, int, int | None, int]] = {
 }
 """Credits, more per user, the most, and calls at once, by edition."""
 SUB_CONCURRENCY = 10
+REMAINING = "X-API-CREDITS-REMAINING"
+"""The header of what is left, sent once half of the budget is used."""
 _DAY_SECONDS = 86_400
 _BULK_CREATE = {"POST /crm/bulk/read": 50, "POST /crm/bulk/write": 500}
 _VERSION = re.compile(r"/v\d+(\.\d+)?")
@@ -52,7 +54,7 @@ class Credits:
     def headers(self) -> dict[str, str]:
         """What an answer says of the budget: nothing below its half."""
         used = self.used
-        return {"X-API-CREDITS-REMAINING": str(self.most - used)} if 2 * used >= self.most else {}
+        return {REMAINING: str(self.most - used)} if 2 * used >= self.most else {}
 
 
 def cost(request: Request) -> int:

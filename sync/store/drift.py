@@ -7,7 +7,7 @@ from sqlalchemy import and_, exists, func, select
 
 from sync.store.books import Held, Outbox, Pushed, PushLog, Subject
 from sync.store.engine import Tx
-from sync.store.outbox import ROLLBACK, Queued, queue
+from sync.store.outbox import ROLLBACK, Queued, accepted_fields, queue
 from sync.store.state import book, upsert
 
 
@@ -30,7 +30,7 @@ def drift(tx: Tx, connection: str, record: Subject, target: str) -> tuple[int, i
 def queue_rollback(tx: Tx, run: int, *, at: datetime, own_run: int) -> dict[str, int]:
     """Queues the values that stood before a run's accepted writes; gives the number of records by connection.
 
-    A field that was first written by that run is emptied. What is taken back is held: scoring does not queue it again.
+    A record that holds them already is left out. A field that was first written by that run is emptied. What is taken back is held: scoring does not queue it again.
     """
     log = book(PushLog)
     lines = tx.db.execute(select(log).where(log.c.run == run, log.c.accepted).order_by(log.c.id)).mappings().all()
@@ -48,5 +48,12 @@ def queue_rollback(tx: Tx, run: int, *, at: datetime, own_run: int) -> dict[str,
         )
     if held:
         upsert(tx, Held, *held)
-    queue(tx, list(wishes.values()), at=at, run=own_run)
-    return dict(Counter(connection for connection, *_ in wishes))
+    queued = [wish for wish in wishes.values() if not _is_there(tx, wish)]
+    queue(tx, queued, at=at, run=own_run)
+    return dict(Counter(wish.connection for wish in queued))
+
+
+def _is_there(tx: Tx, wish: Queued) -> bool:
+    """Whether the CRM holds these values already, so that a second rollback of one run writes nothing."""
+    found = accepted_fields(tx, wish.connection, wish.record, wish.target, [wish.remote_id]).get(wish.remote_id)
+    return found is not None and all(found.get(name) == value for name, value in wish.fields.items())

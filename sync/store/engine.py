@@ -246,7 +246,7 @@ def _refuse(store: Store, found: str | None, *, create: bool, upgrade: bool) -> 
         )
         raise ConfigError(message)
     if found is not None and not upgrade:
-        message = f"{where} has schema {found}, this Scoreback needs {SCHEMA}: run scoreback upgrade"
+        message = f"{where} has schema {found}, this Scoreback needs {SCHEMA}: go on with the version that made it"
         raise ConfigError(message)
 
 

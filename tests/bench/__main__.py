@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench import least, ours
+from tests.bench.first_load import first_load
 from tests.bench.measure import Cost, run
 from tests.bench.portal import make_world, portal
 from tests.bench.table import Figure, show
@@ -111,6 +112,7 @@ def score(folder: Path, deals: int) -> Iterator[Figure]:
 SECTIONS: dict[str, tuple[Callable[[Path, int], Iterator[Figure]], int]] = {
     "pull": (pull, DEALS),
     "history": (history, DEALS),
+    "first-load": (first_load, DEALS),
     "push": (push, DEALS),
     "score": (score, SCORED_DEALS),
 }

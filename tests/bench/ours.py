@@ -77,6 +77,32 @@ def pull(url: str, store: str, *, history: bool) -> dict[str, Any]:
         return {"rows": outcome.streams[0].new, "started": started}
 
 
+def load(kind: str, url: str, folder: str, *, deals_only: bool) -> dict[str, Any]:
+    """Pulls from the default connection of a kind: deals alone, or what is due. ``wall_seconds`` is the pull alone."""
+    from sync.cli.emulators import connection_file
+    from sync.config import load_config
+    from sync.pull import Puller, PullOptions
+
+    place = Path(folder)
+    (place / "connections").mkdir(parents=True, exist_ok=True)
+    (place / "scoreback.yaml").write_text(_CONFIG.format(store=place / "state.db"), encoding="utf-8")
+    text = connection_file(kind, url, write_back=False)
+    (place / "connections" / f"{_NAME}.yaml").write_text(text, encoding="utf-8")
+    options = PullOptions(only=frozenset({"opportunity"})) if deals_only else PullOptions()
+    with (
+        _closing(open_connector(load_config(place).connections[_NAME])) as connector,
+        _run(str(place / "state.db"), "pull") as (opened, run),
+    ):
+        began = time.perf_counter()
+        outcome = Puller(connector, opened, run=run, options=options).pull()
+        wall = time.perf_counter() - began
+        if outcome.failed:
+            raise outcome.error or RuntimeError(f"{[stream.error for stream in outcome.streams]}")
+        deals = next(stream for stream in connector.streams if stream.name == "opportunity")
+        rows = next((one.rows for one in outcome.streams if one.stream == "opportunity"), 0)
+        return {"rows": rows, "least": connector.calls_for(deals, rows), "wall_seconds": wall}
+
+
 def queue(url: str, store: str) -> dict[str, Any]:
     """Makes our properties, and queues a score for every deal of a store that ``pull`` has filled. Not measured."""
     from sync.provision import provision_connection

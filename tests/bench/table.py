@@ -9,7 +9,8 @@ HEADS = ("figure", "ours", "reference", "ratio", "target", "verdict")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line. ``most`` is the largest good value of the ratio if there is a reference, else of ``ours``."""
+    """One line. ``most`` is the largest good value of the ratio if there is a reference, else of ``ours``; ``least`` the
+    smallest."""
 
     name: str
     ours: float
@@ -17,16 +18,20 @@ class Figure:
     reference: float | None = None
     most: float | None = None
     places: int = 1
+    least: float | None = None
 
     def cells(self) -> tuple[str, ...]:
         """The line's cells in the order of ``HEADS``."""
         ratio = None if self.reference is None else self.ours / self.reference
         judged = self.ours if ratio is None else ratio
-        if self.most is None:
-            target = verdict = ""
-        else:
-            target = f"<= {self.most:g}" + (f" {self.unit}" if ratio is None else " x")
+        unit = f" {self.unit}" if ratio is None else " x"
+        target = verdict = ""
+        if self.most is not None:
+            target = f"<= {self.most:g}{unit}"
             verdict = "met" if round(judged, 2) <= self.most else "missed"
+        elif self.least is not None:
+            target = f">= {self.least:g}{unit}"
+            verdict = "met" if round(judged, 2) >= self.least else "missed"
         shown = [f"{self.ours:,.{self.places}f} {self.unit}"]
         shown.append("" if self.reference is None else f"{self.reference:,.{self.places}f} {self.unit}")
         shown.append("" if ratio is None else f"{ratio:.2f} x")

@@ -23,7 +23,7 @@ from connectors.auth import (
     SignInWay,
     StaticToken,
 )
-from connectors.errors import ConfigError, ContractError, RetryLaterError, SignInError
+from connectors.errors import ConfigError, RetryLaterError, SignInError
 from connectors.http import Http, Limiter, Manners
 from connectors.settings import ConnectionSettings, SecretRef, SignIn
 from connectors.tokens import TokenUnreadableError
@@ -199,12 +199,49 @@ def test_a_refusal_dressed_as_success_is_a_refusal(script: Any, said: Any, sign_
 
 
 @pytest.mark.parametrize("body", [{"token": "x"}, ["x"]])
-def test_an_answer_without_a_token_is_a_broken_contract(script: Any, said: Any, sign_in: Any, body: Any) -> None:
+def test_an_answer_without_a_token_is_no_sign_in_and_gets_our_secrets_once(
+    script: Any, said: Any, sign_in: Any, body: Any
+) -> None:
     script.will(said(200, body=body))
     door, _ = sign_in(ClientCredentials(TOKEN_URL))
 
-    with pytest.raises(ContractError):
+    for _stream in range(2):
+        with pytest.raises(SignInError, match="answers without an access_token"):
+            door.get("/deals")
+
+    assert len(script.heard) == 1
+
+
+def test_a_token_endpoint_that_sends_us_elsewhere_is_no_sign_in(script: Any, said: Any, sign_in: Any) -> None:
+    script.will(said(307, headers={"Location": "https://elsewhere.example.com/token"}))
+    door, _ = sign_in(ClientCredentials(TOKEN_URL))
+
+    for _stream in range(2):
+        with pytest.raises(SignInError, match=r"sends us to https://elsewhere\.example\.com:443"):
+            door.get("/deals")
+
+    assert len(script.heard) == 1
+
+
+def test_a_page_for_people_in_place_of_a_token_is_no_sign_in(script: Any, said: Any, sign_in: Any) -> None:
+    script.will(said(200, body=b"<html>", headers={"Content-Type": "text/html"}))
+    door, _ = sign_in(ClientCredentials(TOKEN_URL))
+
+    with pytest.raises(SignInError, match="not JSON"):
         door.get("/deals")
+    asked = len(script.heard)
+    with pytest.raises(SignInError):
+        door.get("/deals")
+
+    assert len(script.heard) == asked
+
+
+@pytest.mark.parametrize("life", ["soon", [], "NaN"])
+def test_a_life_that_is_no_number_is_unknown(script: Any, said: Any, sign_in: Any, life: Any) -> None:
+    script.will(said(body={"access_token": "A1", "expires_in": life}), said(body={"ok": 1}))
+    door, _ = sign_in(ClientCredentials(TOKEN_URL))
+
+    assert door.get("/deals") == {"ok": 1}
 
 
 def test_trouble_of_the_token_host_is_tried_again(script: Any, said: Any, sign_in: Any) -> None:

@@ -328,6 +328,25 @@ def test_a_lost_connection_is_told_in_our_words(
     assert "secret" not in str(caught.value)
 
 
+def test_an_answer_that_would_fill_the_memory_is_left(
+    script: Any, said: Any, open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.transport.LONGEST_BODY", 200_000)
+    script.will(said(body=["x" * 300_000]))
+
+    with pytest.raises(ContractError, match="does not end within"):
+        open_door().get("/deals")
+
+    assert len(script.heard) == 1
+
+
+def test_brackets_without_end_are_no_json(script: Any, said: Any, open_door: OpenDoor) -> None:
+    script.will(said(body=b"[" * 200_000))
+
+    with pytest.raises(ContractError, match="not JSON"):
+        open_door().get("/deals")
+
+
 def test_a_redirect_within_the_host_is_followed(script: Any, said: Any, open_door: OpenDoor) -> None:
     script.will(said(302, headers={"Location": "/new"}), said(body={"ok": 1}))
 

@@ -63,11 +63,11 @@ def test_a_narrow_limit_counts_in_the_general_one_too(clock: Any) -> None:
     assert clock.slept == [10.0]
 
 
-def test_a_limit_named_by_the_crm_is_used_to_four_fifths(clock: Any) -> None:
+def test_a_limit_named_by_the_crm_is_used_to_nine_tenths(clock: Any) -> None:
     limit = limiter(clock)
 
     limit.learn("general", Usage(bucket_max=10, bucket_seconds=5.0))
-    for _ in range(9):
+    for _ in range(10):
         limit.admit("general")
 
     assert clock.slept == [5.0]

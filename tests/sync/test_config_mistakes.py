@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from connectors.errors import ConfigError
+from connectors.registry import kinds
 from sync.config import ConfigProblemsError, load_config
 
 SALESFORCE = """
@@ -79,7 +81,7 @@ HUBSPOT_FINDINGS = """
     5:8: every must be at least 1 second
     6:20: allowance.share must be more than 0
     6:30: allowance.calls must be a whole number
-    7:11: streams.deals is not a stream of hubspot. There are stage, person, account, opportunity, change, call, meeting, email, task, target, rate.
+    7:11: streams.deals is not a stream of hubspot. There are stage, person, account, opportunity, change, call, meeting, email, task, target, rate, split, line_item, survey, payment, contract, forecast, absence, rating.
     9:10: fields.call.duration is not a field we know. Did you mean duration_seconds? Run "scoreback fields call" for the list
     10:16: fields.opportunity must be a map of keys to values
     11:62: stages.default.0.probability must be at most 1
@@ -188,7 +190,7 @@ def test_an_unknown_kind_names_the_nearest_and_stops_there(tmp_path: Path) -> No
 def test_a_kind_is_needed(tmp_path: Path) -> None:
     [said] = found_in(tmp_path, "every: 5m\n")
 
-    assert said == "1:1: kind is missing: add one of csv, hubspot, salesforce"
+    assert said == f"1:1: kind is missing: add one of {', '.join(kinds())}"
 
 
 def test_the_mistakes_of_the_general_file(tmp_path: Path) -> None:
@@ -350,3 +352,25 @@ def test_two_plans_for_the_same_people_are_found_at_the_second_one_s_who(tmp_pat
         load_config(tmp_path)
 
     assert "b.yaml:3:6: plan b: whoever it names is in plan a too from 2025-01-01 on." in str(caught.value)
+
+
+def test_two_files_of_one_account_are_found(tmp_path: Path) -> None:
+    text = "kind: hubspot\nbase_url: https://api.hubapi.com\nsign_in: {token: env:HS}\n"
+    (tmp_path / "connections").mkdir()
+    (tmp_path / "connections" / "eu.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "connections" / "us.yaml").write_text(text.replace("env:HS", "env:US"), encoding="utf-8")
+    (tmp_path / "connections" / "zz.yaml").write_text(text + "every: 1h\n", encoding="utf-8")
+
+    with pytest.raises(ConfigProblemsError) as caught:
+        load_config(tmp_path)
+
+    (only,) = caught.value.problems
+    assert "zz.yaml" in str(only)
+    assert "reads the same account as eu" in only.text
+
+
+def test_a_folder_of_something_else_is_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_text("root", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="holds no configuration of ours"):
+        load_config(tmp_path)

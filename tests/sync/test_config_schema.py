@@ -118,7 +118,7 @@ def test_the_samples_load_once_their_names_say_so(tmp_path: Path) -> None:
 
     config = load_config(tmp_path)
 
-    assert sorted(config.connections) == ["csv", "hubspot", "salesforce"]
+    assert sorted(config.connections) == kinds()
     assert [plan.plan for plan in config.plans] == ["default"]
 
 

@@ -17,10 +17,11 @@ from sync.store.results import current_results
 from tests.sync.company import Company, open_company
 
 STREAMS = {
-    # person, account, opportunity, history, field_history, call, email, task, meeting
-    "salesforce": 9,
-    # person, account, opportunity, call, meeting, email, task, target; changes come with the deals
-    "hubspot": 8,
+    # person, account, opportunity, history, field_history, call, email, task, meeting, split, line_item
+    "salesforce": 11,
+    # person (owners, and users for the mapped fields), account, opportunity, call, meeting, email, task, target, line_item,
+    # survey; changes and splits come with the deals
+    "hubspot": 11,
 }
 """Remote objects that are read in every cycle."""
 
@@ -139,7 +140,7 @@ def test_a_cycle_after_some_changes_scores_and_writes_those_and_no_others(hubspo
     assert outcome.score is not None
     assert outcome.score.deals == count
     assert accepted_count(outcome) == count
-    # Eight streams; associations, history, people who left and the account for the changed deals together; one write;
+    # Ten streams; associations, history, people who left and the account for the changed deals together; one write;
     # the written stream once more with its account: no call for each deal.
     assert calls["hubspot"] <= STREAMS["hubspot"] + 8
 

@@ -15,14 +15,14 @@ from connectors.sandbox.server import Server
 from connectors.settings import ConnectionSettings
 from sync.cli.emulators import connection_file
 from sync.config import load_config
-from sync.estimate import estimate, estimate_findings
+from sync.estimate import _seconds, estimate, estimate_findings
 from sync.store.books import StreamState
 from sync.store.engine import Store
 from sync.store.outbox import Queued, queue
 from sync.store.state import save_state
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-OFF = "streams: {person: off, stage: off, account: off, meeting: off, email: off, task: off, target: off, rate: off}\n"
+OFF = "streams: {person: off, stage: off, account: off, meeting: off, email: off, task: off, target: off, rate: off,\n  line_item: off, survey: off}\n"
 DEALS = [{"id": str(number), "name": f"Deal {number}"} for number in range(130)]
 
 Open = Callable[..., Connector]
@@ -86,6 +86,14 @@ def test_a_connection_that_was_read_is_asked_for_its_changes_without_a_call_now(
     assert not portal.stats
 
 
+def test_what_was_found_empty_is_not_read_for_the_first_time_again(connect: Open, sqlite_store: Store) -> None:
+    read_to_the_end(sqlite_store, "opportunity", "change")
+    with sqlite_store.writing() as tx:
+        save_state(tx, StreamState(connection="hs", stream="call", pulled_at=NOW))
+
+    assert estimate(connect(), sqlite_store).whole == ()
+
+
 def test_what_waits_in_the_outbox_is_written_by_the_batch(connect: Open, sqlite_store: Store) -> None:
     read_to_the_end(sqlite_store, "opportunity", "change", "call")
     rows = [
@@ -114,3 +122,15 @@ def test_a_day_that_nobody_tells_is_not_known(connect: Open, sqlite_store: Store
 
     assert "our calls of a day are not known" in line.text
     assert "asks every stream for its changes: about 2 calls" in line.text
+
+
+def test_a_big_load_in_parts_takes_as_long_as_the_limit_makes_it(connect: Open) -> None:
+    hubspot = connect()
+
+    small, big, many_rows = (
+        _seconds(hubspot, calls, rows) for calls, rows in ((10, 500), (2000, 100_000), (20, 100_000))
+    )
+
+    assert small == pytest.approx(3.0)  # one call after the other
+    assert big == pytest.approx(2000 * 10 / 80)  # eighty calls per ten seconds
+    assert many_rows == pytest.approx(25.0)  # what we can store

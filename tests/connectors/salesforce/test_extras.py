@@ -122,7 +122,7 @@ def test_check_names_what_no_field_fills(rich: Any) -> None:
 
     found = [one for one in connector.check() if one.where == "stream payment"]
 
-    assert [(one.level, "fills kind" in one.text) for one in found][0] == ("error", True)
+    assert next((one.level, "fills kind" in one.text) for one in found) == ("error", True)
 
 
 def test_check_warns_of_two_types_that_share_out_the_whole_deal(rich: Any) -> None:

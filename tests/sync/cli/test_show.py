@@ -16,7 +16,9 @@ from openpyxl import load_workbook
 
 from sync.cli import main
 from sync.config import Config, load_config
+from sync.store.books import StreamState
 from sync.store.engine import Store, open_store
+from sync.store.state import save_state
 from tests.sync.conftest import OPPORTUNITIES, WORLD
 
 COMMAND = Path(sys.executable).with_name("scoreback")
@@ -168,6 +170,29 @@ def test_status_shows_streams_and_the_rest_as_text_and_json(folder: Path, scoreb
     assert set(state) == {
         "streams", "allowance", "outbox", "parked", "unreadable", "runs", "scored_as_of", "freshness",
     }  # fmt: skip
+
+
+def test_status_names_a_reconciliation_only_where_something_is_wrong_with_it(
+    folder: Path, scoreback: Scoreback
+) -> None:
+    with open_store(load_config(folder).store_url) as store, store.writing() as tx:
+        save_state(tx, StreamState(connection="crm", stream="account reconciliation", rows=60))
+        save_state(tx, StreamState(connection="crm", stream="opportunity reconciliation", last_error="half are gone"))
+
+    _, text, _ = scoreback("-c", folder, "status")
+    _, said, _ = scoreback("-c", folder, "status", "--json")
+
+    assert "account reconciliation" not in text
+    assert "opportunity reconciliation" in text
+    assert "account reconciliation" in said
+
+
+def test_status_says_that_a_renamed_connection_still_counts(folder: Path, scoreback: Scoreback) -> None:
+    (folder / "connections" / "crm.yaml").rename(folder / "connections" / "crm-eu.yaml")
+
+    _, text, _ = scoreback("-c", folder, "status")
+
+    assert "no longer configured; what was read of it still counts" in text
 
 
 def test_a_name_out_of_a_crm_cannot_steer_the_terminal(

@@ -221,6 +221,22 @@ def test_a_rollback_queues_what_stood_before_and_holds_what_it_takes_back(store:
     assert set(held) == {"1", "2"}
 
 
+def test_a_second_rollback_of_one_run_finds_nothing_to_put_back(store: Store) -> None:
+    with store.writing() as tx:
+        run, back = start_run(tx, "push", at=NOW), start_run(tx, "rollback", at=NOW)
+    queue(store, wish("1", 80))
+    settle(store, *(verdict(row) for row in batch(store)), run=run)
+    with store.writing() as tx:
+        queue_rollback(tx, run, at=NOW, own_run=back)
+    settle(store, *(verdict(row) for row in batch(store)), run=back)
+
+    with store.writing() as tx:
+        again = queue_rollback(tx, run, at=NOW, own_run=back)
+
+    assert again == {}
+    assert batch(store) == []
+
+
 def test_drift_is_how_many_known_records_would_change(store: Store) -> None:
     queue(store, wish("1"), wish("2"))
     settle(store, *(verdict(row) for row in batch(store)))

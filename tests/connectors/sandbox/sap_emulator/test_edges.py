@@ -15,7 +15,7 @@ UUID = "00163e0b-1ee0-0300-0000-000000000011"
         ("HeaderRevenueSchedule eq false and Score eq 0", ["Deal 17", "Deal 18"]),
         ("HeaderRevenueSchedule eq true", []),
         ("ExpectedProcessingEndDate eq null", ["Deal 18"]),
-        ("ExpectedRevenueAmountCurrencyCode ne null", ["Deal 17", "Deal 18"]),
+        ("ExpectedRevenueAmountCurrencyCode ne null", ["Deal 17"]),
         ("ProbabilityPercent ge 10 or ProbabilityPercent eq 0", ["Deal 17", "Deal 18"]),
         ("Name ne '*17'", ["Deal 18"]),
         ("EntityLastChangedOn le datetimeoffset'2026-02-01T08:00:00Z'", ["Deal 17"]),

@@ -1,0 +1,29 @@
+"""First loads as a big company has them, at the size of a small one: tiny pages, and parts and jobs from a few rows on."""
+
+from pathlib import Path
+from types import ModuleType
+
+from connectors import hubspot_reading, hubspot_slices, salesforce_bulk, salesforce_ingest
+from sync import pull_pages
+from tests.sync import doomed
+
+NARROW: tuple[tuple[ModuleType, str, object], ...] = (
+    (hubspot_reading, "LIST_LIMIT", 2),
+    (hubspot_reading, "HISTORY_LIMIT", 2),
+    (hubspot_slices, "PAGES_PER_PART", 4),
+    (salesforce_bulk, "FROM_ROWS", 20),
+    (salesforce_bulk, "RESULT_ROWS", 30),
+    (salesforce_bulk, "COMMIT_ROWS", 7),
+    (salesforce_bulk, "_WAITS", (0.0,) * 4),
+    (salesforce_ingest, "FROM_ROWS", 10),
+    (salesforce_ingest, "_WAITS", (0.0,) * 4),
+    (pull_pages, "CUT_AFTER", 4),
+)
+"""Module, name and value of what is made small."""
+
+
+def cycle(config: Path, place: str, number: int) -> None:
+    """``doomed.cycle``, narrow."""
+    for module, name, value in NARROW:
+        setattr(module, name, value)
+    doomed.cycle(config, place, number)
