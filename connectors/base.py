@@ -77,11 +77,18 @@ class Stream:
     """True for a feature that many CRMs of this kind do not have (quotas, currencies): its absence is not an error."""
     filled_by: str = ""
     """Name of the stream whose pages bring these rows along; this one makes no call, and its own pull is empty."""
+    covers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Which values a field has in this stream's rows, where other streams fill the same kind with other values."""
 
     @property
     def kind(self) -> str:
         """Name of the record this stream fills."""
         return self.record or self.name
+
+    @property
+    def scope(self) -> Mapping[str, Any]:
+        """What the store's rows of this stream have in common among those of their kind."""
+        return {**self.constants, **self.covers}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Dynamics(Connector):
     streams: ClassVar[tuple[Stream, ...]] = STREAMS
     limits_by = "host"
     page_rows = MAX_PAGE
+    most_calls_at_once = 1  # pages of 5,000 rows are few, and two of them at once are much memory
     write_batch = 500
     connection: DynamicsSettings
 

@@ -123,7 +123,7 @@ class DynamicsApi:
         found: list[dict[str, Any]] = []
         for said in self.batch([Part("GET", f"{self.root}{path}", headers=prefer) for path in paths]):
             if said.status != 200 or not isinstance(said.body, dict):
-                raise RejectedError(*said.error, said.status)
+                raise said.failure()
             found += said.body["value"]
             if link := said.body.get("@odata.nextLink"):
                 found += self.rows(link)

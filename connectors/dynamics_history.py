@@ -5,6 +5,7 @@ environments) as the answer to RetrieveAuditDetails.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from connectors import dynamics_values as values
 from connectors.dynamics_api import DynamicsApi
 from connectors.dynamics_multipart import Part
 from connectors.dynamics_settings import DynamicsSettings
-from connectors.errors import ForbiddenError, RejectedError
+from connectors.errors import ForbiddenError
 from connectors.types import canonical_text
 
 AUDIT_COLUMNS = ("auditid", "_objectid_value", "_userid_value", "createdon", "operation")
@@ -23,6 +24,9 @@ DETAILS_AT_ONCE = 100
 """Calls of RetrieveAuditDetails in one batch (the vendor's page, section 8)."""
 
 UPDATE = 2
+
+_PLAIN_NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
+_MONTH_FIRST = re.compile(r"(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])/\d{4}\b")
 
 Sides = Mapping[str, tuple[Any, Any]]
 """What was before and after, by the column's logical name."""
@@ -83,19 +87,23 @@ def _whole(side: Any) -> int | None:
     return None if side in (None, "") else int(side)
 
 
-def _number(side: Any) -> str:
-    return canonical_text(Decimal(str(side).replace(",", "")))
+def _number(side: Any) -> str | None:
+    """A number as audits spell it; None for one in the spelling of another language, where a comma means something else."""
+    text = format(side, "f") if isinstance(side, Decimal) else str(side)
+    return canonical_text(Decimal(text.replace(",", ""))) if _PLAIN_NUMBER.fullmatch(text) else None
 
 
 def _percent(side: Any) -> str:
     return canonical_text(values.fraction(Decimal(str(side))))
 
 
-def _day(side: Any) -> str:
-    """A date in either spelling that audits have: ISO, or month first."""
+def _day(side: Any) -> str | None:
+    """A date in either spelling that audits have: ISO, or month first; None in any other."""
     text = str(side)
     if text[4:5] == "-":
         return text[:10]
+    if not _MONTH_FIRST.match(text):
+        return None
     return datetime.strptime(text.split(" ", maxsplit=1)[0], "%m/%d/%Y").date().isoformat()  # noqa: DTZ007 - a day has no zone
 
 
@@ -149,7 +157,7 @@ class Audits:
                     code, text = said.error
                     raise ForbiddenError(f"history: {code} {text}. Grant prvReadAuditSummary, or switch the stream off")
                 if said.status not in (200, 404):  # 404: the audit log was trimmed meanwhile
-                    raise RejectedError(*said.error, said.status)
+                    raise said.failure()
                 if said.status == 200:
                     found[one] = _detailed(said.body.get("AuditDetail") or {})
         return found

@@ -30,7 +30,7 @@ class Lookups:
         self._api = api
         self._settings = settings
         self._learnt = learnt
-        self._fresh: set[str] = set()
+        self._in_vain: dict[str, set[str]] = defaultdict(set)
         self._teams: dict[str, str] | None = None
 
     def fill(self, rows: Rows, paths: Iterable[str], changed: Rows) -> None:
@@ -52,6 +52,10 @@ class Lookups:
         if RATE in wanted and rows:
             self._add_rates(rows)
 
+    def forget_teams(self) -> None:
+        """Teams are asked for again: a process may live long, and they are renamed and made."""
+        self._teams = None
+
     def base_currency(self) -> str:
         """ISO code of the organisation's base currency, which can never be changed."""
         if _BASE not in self._learnt:
@@ -61,12 +65,12 @@ class Lookups:
         return self._learnt[_BASE]
 
     def _known(self, key: str, ids: set[str]) -> dict[str, str]:
-        """Names by id; asked anew, once in a process, when there is an id that we do not know."""
+        """Names by id; asked anew when there is an id that we do not know and did not ask for in vain before."""
         known: dict[str, str] = json.loads(self._learnt.get(key, "{}"))
-        if not ids.issubset(known) and key not in self._fresh:
-            self._fresh.add(key)
+        if not ids <= known.keys() | self._in_vain[key]:
             known = self._currencies() if key == _CURRENCIES else self._processes()
             self._learnt[key] = json.dumps(known, sort_keys=True)
+            self._in_vain[key] |= ids - known.keys()
         return known
 
     def _currencies(self) -> dict[str, str]:

@@ -13,6 +13,8 @@ NO_SUCH_ROW = "0x80040217"
 NOT_SUPPORTED = "0x80040800"
 LOCKED = frozenset({"0x80044150", "0x80044151"})
 """SQL deadlock and timeout."""
+UNEXPECTED = "0x80040216"
+"""An error that passes as a rule: the vendor's page (6.3) has it tried again in smaller parts."""
 
 _NOBODY = frozenset({"0x80072560", "0x80042f09"})
 """Our application user is not in this environment, or has no role: no stream can be read."""

@@ -7,7 +7,7 @@ from email.message import Message
 from typing import Any
 
 from connectors.answers import read_json, write_json
-from connectors.errors import ContractError
+from connectors.errors import ContractError, RejectedError, RetryLaterError, ScorebackError
 
 BOUNDARY = "batch_scoreback"
 _END = "\r\n"
@@ -37,6 +37,19 @@ class Said:
         said = self.body.get("error") if isinstance(self.body, dict) else None
         said = said if isinstance(said, dict) else {}
         return str(said.get("code") or self.status), str(said.get("message") or "refused without a word")
+
+    @property
+    def passes(self) -> bool:
+        """Whether the refusal is one of the moment: limits, and what the service itself could not do."""
+        return self.status == 429 or self.status in (502, 503, 504)
+
+    def failure(self) -> ScorebackError:
+        """The error of a read that was refused."""
+        code, text = self.error
+        if self.passes:
+            after = float(self.retry_after) if self.retry_after.isdigit() else None
+            return RetryLaterError(f"{code}: {text}", after)
+        return RejectedError(code, text, self.status)
 
 
 def compose(parts: Sequence[Part]) -> bytes:

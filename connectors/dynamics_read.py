@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 
@@ -29,6 +30,7 @@ log = structlog.get_logger("connectors.dynamics")
 
 LABEL = "@label"
 _ABOUT_COLUMN = re.compile(r"undeclared property|property (named )?'[^']+' (does not exist )?on type")
+_SELECTED = re.compile(r"[?&]\$select=([^&]*)")
 _LAST_CATEGORY = 7
 """Process stages have categories from 0 (Qualify) to 7 (Approval)."""
 _TRACKED = "tracked "
@@ -53,8 +55,8 @@ class Reader:
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window, behind ``resume`` (a nextLink) if given."""
-        for _ in range(3):  # a refusal teaches us something at most twice: a column, then change tracking
-            columns = self.columns.visible(stream)
+        while True:  # until a refusal teaches nothing new
+            columns = self._columns(stream, resume)
             link, tracked = self._start(stream, window, resume, columns)
             try:
                 answer = self._page(stream, columns, link, track=tracked)
@@ -67,6 +69,13 @@ class Reader:
                 continue
             yield from self._pages(stream, window, columns, answer, tracked=tracked)
             return
+
+    def _columns(self, stream: Stream, resume: str | None) -> list[str]:
+        """The columns to ask for; behind a page those of its link, in which they are frozen."""
+        columns = self.columns.visible(stream)
+        found = _SELECTED.search(unquote(resume or ""))
+        asked = found[1].split(",") if found else None
+        return columns if asked is None else [one for one in columns if one.removesuffix(LABEL) in asked]
 
     def _start(self, stream: Stream, window: Window, resume: str | None, columns: Sequence[str]) -> tuple[str, bool]:
         """The first address, and whether its pages end with a delta link."""
@@ -196,6 +205,7 @@ class Reader:
     def teams(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
         """People with their team as it is now: a changed membership does not stamp the user."""
         rows = [{READINGS[stream.name].key: one} for one in ids]
+        self._lookups.forget_teams()
         self._lookups.fill(rows, remote_fields(stream, self._connection), rows)
         yield from (Raw(stream, row) for row in rows)
 
@@ -219,7 +229,7 @@ class Reader:
             log.warning("delta_link_expired", connection=self._connection.name, stream=stream.name)
             self._places[stream.name] = ""
             return
-        if error.code == NOT_TRACKED:
+        if error.code == NOT_TRACKED and self._untracked(stream) not in self._learnt:
             self._learnt[self._untracked(stream)] = "yes"
             log.info("change_tracking_absent", connection=self._connection.name, stream=stream.name)
             return

@@ -41,8 +41,16 @@ _DIRECTION = From("directioncode", values.direction)
 
 
 def _activity(name: str, remote: str, **more: str | From) -> Stream:
-    constants = {} if "kind" in more else {"kind": name}
-    return Stream(name, remote, record="activity", fields={**_ACTIVITY, **more}, constants=constants, separate=_PARTIES)
+    made = "kind" in more
+    return Stream(
+        name,
+        remote,
+        record="activity",
+        fields={**_ACTIVITY, **more},
+        constants={} if made else {"kind": name},
+        separate=_PARTIES,
+        covers={"kind": frozenset({"meeting", "visit"})} if made else {},
+    )
 
 
 STREAMS: tuple[Stream, ...] = (

@@ -111,14 +111,15 @@ def stage(row: Row, settings: DynamicsSettings) -> str | None:
 
 
 def closed_at(row: Row, _settings: DynamicsSettings) -> str | None:
-    """The day a deal was closed, at noon, but never after its last change: noon of today may still be to come.
+    """The day a deal was closed, at noon, but never after its last change: noon may still be to come, and east of
+    UTC the day itself.
 
     None for an open deal, which may hold the date of an earlier closing.
     """
     day, changed = row.get("actualclosedate"), row.get("modifiedon")
     if not row.get("statecode") or not day:
         return None
-    return min(noon(day), changed) if changed and changed[:10] == day[:10] else noon(day)
+    return min(noon(day), changed) if changed else noon(day)
 
 
 def regarding(table: str) -> Any:

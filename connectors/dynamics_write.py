@@ -7,11 +7,11 @@ from typing import Any
 
 from connectors.base import Recovery, Rejection, Value, Write, WriteTarget, Written
 from connectors.dynamics_api import IN_URL, DynamicsApi, address, among
-from connectors.dynamics_manners import LOCKED, NO_SUCH_COLUMN, NO_SUCH_ROW, NOT_SUPPORTED
+from connectors.dynamics_manners import LOCKED, NO_SUCH_COLUMN, NO_SUCH_ROW, NOT_SUPPORTED, UNEXPECTED
 from connectors.dynamics_multipart import Part, Said
 from connectors.dynamics_read import is_about_column
 from connectors.dynamics_settings import DynamicsSettings
-from connectors.errors import ConfigError, RejectedError
+from connectors.errors import AllowanceError, ConfigError, RejectedError, RetryLaterError
 
 TABLES = {
     "opportunity": ("opportunity", "opportunities", "opportunityid"),
@@ -24,7 +24,7 @@ ROWS_IN_BATCH = 100
 
 _NO_BULK = "no_bulk"
 _RECOVERIES: dict[str, Recovery] = {
-    **dict.fromkeys(LOCKED, "retry"),
+    **dict.fromkeys((*LOCKED, UNEXPECTED), "retry"),
     NO_SUCH_ROW: "gone",
     NO_SUCH_COLUMN: "field",
 }
@@ -60,6 +60,12 @@ class Writer:
         body = {"Targets": [{"@odata.type": kind, key: one, **fields} for one, fields in records.items()]}
         try:
             self._api.send("POST", f"{remote}/Microsoft.Dynamics.CRM.UpdateMultiple", body, **self._quietly())
+        except RetryLaterError as error:
+            if isinstance(error, AllowanceError) or error.after_seconds is not None:
+                raise
+            return (
+                None  # too slow or locked as a whole: in parts perhaps not, and where Dataverse is away they fail too
+            )
         except RejectedError as error:
             if error.code == NOT_SUPPORTED:
                 self._learnt[f"{_NO_BULK}:{table}"] = "yes"
@@ -96,6 +102,8 @@ class Writer:
         """What these columns hold now, by id. Raises ConfigError for one that is not there."""
         table, remote, key = TABLES[target.record]
         seen = self._api.describe(table)
+        if seen is None or not all(map(seen.has, names)):
+            seen = self._api.describe(table, fresh=True)  # made since we began
         unseen = [name for name in names if seen is None or not seen.has(name)]
         if seen is None or unseen:
             raise ConfigError(
@@ -114,7 +122,7 @@ def _verdict(said: Said) -> Rejection | None:
     if 200 <= said.status < 300:
         return None
     code, text = said.error
-    if said.status == 429 or said.status in (502, 503, 504):
+    if said.passes:
         return Rejection(code, text, "retry")
     if said.status == 404:
         return Rejection(code, text, "gone")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from math import ceil
 from typing import ClassVar
 
@@ -31,6 +32,8 @@ from connectors.fxiaoke_write import Writer
 
 _LISTED_AT_ONCE = frozenset({"person", "stage"})
 """Streams that one call brings whole."""
+
+_FOLLOW_UPS = "follow_up"
 
 _OF_ORDERS = frozenset({"payment", "refund", "invoice"})
 """Streams whose pages each take one call more, for the deals of their orders."""
@@ -94,12 +97,31 @@ class Fxiaoke(Connector):
         yield from self._reader.pull(stream, window, resume)
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
-        """By pages with nothing but the id: there is no list of deletions. Employees are never taken for deleted."""
-        return self._reader.ids(stream) if self._is_listed(stream) else None
+        """By pages with nothing but the id: there is no list of deletions. Employees are never taken for deleted.
+
+        A follow-up may be of any kind of activity, so that the store cannot tell whose object a row is of: all objects of
+        activities are listed, and compared, as one.
+        """
+        if not self._is_listed(stream) or self._stands_in(stream) is not None:
+            return None
+        return chain.from_iterable(self._reader.ids(one) for one in self._compared(stream))
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
         """By lists of ids, a page a call."""
-        return self._reader.fetch(stream, ids) if self._is_listed(stream) else None
+        if not self._is_listed(stream):
+            return None
+        return chain.from_iterable(self._reader.fetch(one, ids) for one in self._compared(stream))
+
+    def _compared(self, stream: Stream) -> list[Stream]:
+        """The stream, and those whose rows it stands in for."""
+        return [stream, *(one for one in self.streams if self._stands_in(one) is stream)]
+
+    def _stands_in(self, stream: Stream) -> Stream | None:
+        """The stream that a stream's rows are listed with: follow-ups for other activities, where they are read."""
+        if stream.kind != "activity" or stream.name == _FOLLOW_UPS or self.connection.stream(stream.name) is None:
+            return None
+        first = next(one for one in self.streams if one.name == _FOLLOW_UPS)
+        return first if self.connection.stream(first.name) is not None else None
 
     def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
         """An update for each write; rows of our own object are found by their key first, and made if there are none."""

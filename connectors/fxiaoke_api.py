@@ -47,6 +47,17 @@ def _prefix(remote: str) -> str:
     return "/cgi/crm/custom/v2" if remote.endswith("__c") else "/cgi/crm/v2"
 
 
+def _refuse_unordered(remote: str, rows: Sequence[Row], behind: str | None) -> None:
+    """A misspelt or refused key is ignored in silence there: rows out of order would be skipped, or read without end."""
+    ids = [str(row.get("_id") or "") for row in rows]
+    if not all(ids):
+        raise ContractError(f"{remote}: a row without _id", str(rows))
+    if ids != sorted(ids) or (ids and behind is not None and ids[0] <= behind):
+        raise ContractError(
+            f"{remote}: rows behind _id {behind} come from {ids[0]} to {ids[-1]}: not in the order asked for"
+        )
+
+
 class FxiaokeApi:
     """The documented calls, with answers as plain dictionaries."""
 
@@ -66,8 +77,7 @@ class FxiaokeApi:
             keyset = [] if behind is None else [where("_id", "GT", behind)]
             data = self._query(remote, columns, [*filters, *keyset])
             rows = data["dataList"] or []
-            if any(not row.get("_id") for row in rows):
-                raise ContractError(f"{remote}: a row without _id", str(rows))
+            _refuse_unordered(remote, rows, behind)
             behind = rows[-1]["_id"] if rows and len(rows) >= int(data.get("limit") or PAGE) else None
             yield rows, behind
             if behind is None:

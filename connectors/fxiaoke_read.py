@@ -27,6 +27,7 @@ _KEPT_AS_VALUE = ("stage", "pipeline")
 """Our fields that hold an option's value, not its label: they tell records apart."""
 
 _MARKS = ("life_status", "is_deleted")
+_DEAL = "new_opportunity_id"
 
 
 class Reader:
@@ -37,6 +38,7 @@ class Reader:
         self._connection = connection
         self._learnt = learnt
         self._deals: dict[str, str | None] = {}
+        self._orders_tell = True
         self.directory = Directory(api, connection, learnt)
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
@@ -64,7 +66,7 @@ class Reader:
             return
         lacks = self._lacks(stream, fields)
         for rows in self._api.among(self.remote(stream), self._asked(stream, fields), "_id", ids):
-            yield Page(self._raws(stream, fields, rows), lacks=lacks)
+            yield Page(self._raws(stream, fields, rows, anew=True), lacks=lacks | self._blind(stream))
 
     def remote(self, stream: Stream) -> str:
         """The object that a stream reads in this tenant; "" for none."""
@@ -141,8 +143,9 @@ class Reader:
                 looked = True
                 fields = self.fields(stream, fresh=True) or {}
             if rows or following:
-                raws = self._raws(stream, fields, rows)
-                yield Page([*raws, *self._history(stream, raws, window)], following, lacks=self._lacks(stream, fields))
+                raws = self._raws(stream, fields, rows, anew=window.start is not None)
+                lacks = self._lacks(stream, fields) | self._blind(stream)
+                yield Page([*raws, *self._history(stream, raws, window)], following, lacks=lacks)
 
     def _asked(self, stream: Stream, fields: Fields) -> list[str]:
         return [*fields, *NAMED.get(stream.name, ())]
@@ -167,9 +170,10 @@ class Reader:
             return [where(STAMP, "GTE", str(midnight_ms(window.since, self._connection.zone)))]
         return []
 
-    def _raws(self, stream: Stream, fields: Fields, rows: Sequence[Row]) -> list[Raw]:
-        if any("order_id" in row for row in rows):
-            self._learn_deals({str(row["order_id"]) for row in rows if row.get("order_id")})
+    def _raws(self, stream: Stream, fields: Fields, rows: Sequence[Row], *, anew: bool) -> list[Raw]:
+        """Rows ready for the mapping. ``anew``: what is known of their orders may be older than they are."""
+        orders = {str(row["order_id"]) for row in rows if row.get("order_id")}
+        self._learn_deals(orders if anew else orders - self._deals.keys())
         ours = sources(stream, self._connection)
         raw = frozenset(path for name in _KEPT_AS_VALUE if name in ours for path in paths_of(ours[name]))
         shaper = Shaper(stream.name, fields, self._connection, self._lookups(), raw)
@@ -180,11 +184,17 @@ class Reader:
 
     def _learn_deals(self, orders: set[str]) -> None:
         """Which deal each order belongs to: payments name their order only."""
-        unknown = sorted(orders - self._deals.keys())
-        for rows in self._api.among(ORDER, ("new_opportunity_id",), "_id", unknown):
-            self._deals.update({row["_id"]: row.get("new_opportunity_id") for row in rows})
-        for order in unknown:
-            self._deals.setdefault(order, None)
+        found = [row for rows in self._api.among(ORDER, (_DEAL,), "_id", sorted(orders)) for row in rows]
+        if found:
+            described = None if any(_DEAL in row for row in found) else self._api.describe(ORDER, fresh=True)
+            self._orders_tell = described is None or _DEAL in described.fields
+        deals = {row["_id"]: row.get(_DEAL) for row in found}
+        self._deals.update({order: deals.get(order) for order in orders})
+
+    def _blind(self, stream: Stream) -> frozenset[str]:
+        """The deal, where orders have no field for it."""
+        blind = not self._orders_tell and "order_id" in self.columns(stream)
+        return frozenset({"@opportunity_id"}) if blind else frozenset()
 
     def _history(self, stream: Stream, raws: Sequence[Raw], window: Window) -> list[Raw]:
         """Our own snapshots of deals that changed: Fxiaoke keeps no history that could be read."""

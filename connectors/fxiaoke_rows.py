@@ -87,6 +87,8 @@ class Shaper:
 
     def _meaning(self, column: str, value: Any, own: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
         """What an option means: by its value or label in the connection file, else by the label that Fxiaoke ships."""
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]  # a selection of several with one chosen
         if not isinstance(value, str):
             return value  # nothing, or of another type than ever before: the record refuses that
         label = self._fields.get(column, {}).get("options", {}).get(value, value)

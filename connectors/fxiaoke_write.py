@@ -22,6 +22,9 @@ _MARKS = ("lock_status", "life_status")
 _IN_HAND = frozenset({"under_review", "in_change"})
 """States of a record that is being approved."""
 
+_NO_FIELD = "NO_FIELD"
+"""Our code for a field that describe does not show."""
+
 
 def remote_object(connection: FxiaokeSettings, target: WriteTarget) -> str:
     """The object that a target writes to. ConfigError for people without an object of our own."""
@@ -107,7 +110,7 @@ class Writer:
         """A value as the field's type wants it: numbers as text, times in milliseconds, people as a list."""
         known = described.fields.get(name)
         if known is None:
-            raise RejectedError("NO_FIELD", f"the tenant has no field {name}, or it is switched off")
+            raise RejectedError(_NO_FIELD, f"the tenant has no field {name}, or it is switched off")
         if value is None:
             return None
         if known.get("type") in values.PEOPLE:
@@ -121,21 +124,26 @@ class Writer:
         return canonical_text(Decimal(value))
 
     def _verdict(self, remote: str, key: str | None, each: Write, error: RejectedError) -> Rejection:
-        """What follows from a refusal, by a look at the object's fields and at the record."""
+        """What follows from a refusal, by a look at the record, and at the object's fields if the record tells nothing."""
+        told = None if error.code == _NO_FIELD else self._told(remote, key, each, error)
+        if told is not None:
+            return told
         described = self._api.describe(remote, fresh=True)
         unseen = [name for name in each.fields if described is not None and name not in described.fields]
-        if error.code == "NO_FIELD" or unseen:
-            return Rejection(error.code, error.text, "field")
+        return Rejection(error.code, error.text, "field" if error.code == _NO_FIELD or unseen else "park")
+
+    def _told(self, remote: str, key: str | None, each: Write, error: RejectedError) -> Rejection | None:
+        """What the record itself tells: that it is gone, invalid, locked or being approved; None for nothing of that."""
         row_id = each.remote_id if key is None else self._ids.get((remote, key, each.remote_id))
         if row_id is None:
-            return Rejection(error.code, error.text, "park")
+            return None
         row = next(self._api.rows(remote, _MARKS, [where("_id", "EQ", row_id)]), None)
         if row is None:
             self._ids.pop((remote, key or "", each.remote_id), None)
             return Rejection(error.code, error.text, "gone" if key is None else "retry")
         if row.get("lock_status") == "1" or row.get("life_status") in _IN_HAND:
             return Rejection(error.code, f"{error.text}: the record is locked or being approved", "retry")
-        return Rejection(error.code, error.text, "gone" if row.get("life_status") == "invalid" else "park")
+        return Rejection(error.code, error.text, "gone") if row.get("life_status") == "invalid" else None
 
     def read_fields(
         self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]

@@ -116,8 +116,10 @@ class SapApi:
         try:
             return self._batch(changes)
         except RejectedError as error:
-            if len(changes) == 1 or error.status not in (400, 413):
+            if error.status not in (400, 413):
                 raise
+            if len(changes) == 1:  # this one's verdict: others of the same write may stand by now
+                return [Outcome(error.status, error.code, error.text)]
         middle = len(changes) // 2
         return [*self.change(changes[:middle]), *self.change(changes[middle:])]
 

@@ -10,9 +10,11 @@ from connectors.http import Http
 from connectors.mapping import paths_of, sources
 from connectors.sap_api import SapApi
 from connectors.sap_columns import Columns
+from connectors.sap_links import ASSIGNMENTS, OF_ASSIGNMENT, OF_REFERENCE, REFERENCES
 from connectors.sap_metadata import Property
 from connectors.sap_rows import STAMP
 from connectors.sap_settings import SapSettings
+from connectors.sap_streams import READINGS
 from connectors.sap_write import entity_set
 from connectors.settings import KeyedWriteBack
 
@@ -31,6 +33,7 @@ def findings(
     for stream in streams:
         if connection.stream(stream.name) is not None:
             yield from _stream(api, connection, columns, stream)
+    yield from _beside(api, [stream for stream in streams if stream.separate and connection.stream(stream.name)])
     if connection.stream("opportunity") is not None:
         yield from _statuses(api, connection)
     yield from _write_back(api, connection)
@@ -66,6 +69,18 @@ def _stream(api: SapApi, connection: SapSettings, columns: Columns, stream: Stre
         return
     if not missing:
         yield Finding("ok", where, f"{stream.remote}: {count} rows, every property is there")
+
+
+def _beside(api: SapApi, streams: list[Stream]) -> Iterator[Finding]:
+    """The sets that fill fields of other sets' rows."""
+    for remote, columns in ((REFERENCES, OF_REFERENCE), (ASSIGNMENTS, OF_ASSIGNMENT)):
+        filled = [stream for stream in streams if READINGS[stream.name].linked == (remote == REFERENCES)]
+        there = api.properties(remote, columns) if filled else dict.fromkeys(columns)
+        missing = [remote] if there is None else [f"{remote}.{name}" for name in columns if name not in there]
+        if missing:
+            fields = ", ".join(sorted(frozenset().union(*(stream.separate for stream in filled))))
+            text = f"the service has no {', '.join(missing)}: {fields} of {', '.join(one.name for one in filled)} stay unknown"
+            yield Finding("warning", f"stream {filled[0].name}", text, "add it to the service")
 
 
 def _missing(connection: SapSettings, stream: Stream, column: str, there: dict[str, Property] | object) -> Finding:

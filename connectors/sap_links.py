@@ -1,6 +1,7 @@
 """What stands in other sets: the deal of an activity, and the unit, job and manager of a person.
 
-None of these stamps the row that it belongs to: they are read along with changed rows, and for all rows once a day.
+None of these stamps the row that it belongs to: they are read along with changed rows, and for all rows once a day. A set
+that the service does not offer is told as such: that nobody can see a link does not mean that there is none.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,7 +15,8 @@ from connectors.sap_values import Row, day
 REFERENCES = "OpportunityBusinessTransactionDocumentReferenceCollection"
 _DOCUMENT = "BusinessTransactionDocumentUUID"
 ASSIGNMENTS = "EmployeeOrganisationalUnitAssignmentCollection"
-_OF_ASSIGNMENT = ("ParentObjectID", "OrgUnitID", "RoleCode", "JobID", "StartDate", "EndDate")
+OF_REFERENCE = ("ParentObjectID", _DOCUMENT)
+OF_ASSIGNMENT = ("ParentObjectID", "OrgUnitID", "RoleCode", "JobID", "StartDate", "EndDate")
 
 WHOLE_SET_SECONDS = 300.0
 """How long a set that was read whole is used: about as long as a first load reads activities."""
@@ -29,32 +31,37 @@ class Links:
 
     def __init__(self, api: SapApi) -> None:
         self._api = api
-        self._whole: tuple[float, Mapping[str, str]] | None = None
+        self._whole: tuple[float, Mapping[str, str] | None] | None = None
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Puts ``@opportunity`` into rows; of several deals the one that is first by its ObjectID.
+    def add(self, rows: Sequence[Row], *, changed: bool) -> bool:
+        """Puts ``@opportunity`` into rows; of several deals the one that is first by its ObjectID. False without the set.
 
-        A reference names the activity by its UUID, which is the ObjectID with dashes.
+        A reference names the activity by its UUID, which is the ObjectID with dashes. ``changed`` rows may have references
+        that are younger than the set that was read last.
         """
         if not rows:
-            return
-        known = self._of([row["ObjectID"] for row in rows]) if len(rows) <= ASKED_SINGLY else self._all()
+            return True
+        known = self._of([row["ObjectID"] for row in rows], changed) if len(rows) <= ASKED_SINGLY else self._all()
         for row in rows:
-            row["@opportunity"] = known.get(str(row["ObjectID"]).upper())
+            row["@opportunity"] = None if known is None else known.get(str(row["ObjectID"]).upper())
+        return known is not None
 
-    def _of(self, ids: Sequence[str]) -> Mapping[str, str]:
-        if self._whole is not None and monotonic() - self._whole[0] < WHOLE_SET_SECONDS:
+    def _of(self, ids: Sequence[str], changed: bool) -> Mapping[str, str] | None:
+        if not changed and self._whole is not None and monotonic() - self._whole[0] < WHOLE_SET_SECONDS:
             return self._whole[1]
         found: list[Row] = []
         for start in range(0, len(ids), _PER_CALL):
             condition = " or ".join(f"{_DOCUMENT} eq guid'{_dashed(one)}'" for one in ids[start : start + _PER_CALL])
-            found += _rows(self._api, REFERENCES, {"$select": f"ParentObjectID,{_DOCUMENT}", "$filter": condition})
+            rows = _rows(self._api, REFERENCES, OF_REFERENCE, {"$filter": condition})
+            if rows is None:
+                return None
+            found += rows
         return _by_document(found)
 
-    def _all(self) -> Mapping[str, str]:
+    def _all(self) -> Mapping[str, str] | None:
         if self._whole is None or monotonic() - self._whole[0] >= WHOLE_SET_SECONDS:
-            options = {"$select": f"ParentObjectID,{_DOCUMENT}", "$orderby": "ObjectID"}
-            self._whole = monotonic(), _by_document(_rows(self._api, REFERENCES, options))
+            rows = _rows(self._api, REFERENCES, OF_REFERENCE, {"$orderby": "ObjectID"})
+            self._whole = monotonic(), None if rows is None else _by_document(rows)
         return self._whole[1]
 
 
@@ -77,17 +84,17 @@ class Units:
         self._api = api
         self._manager_role = manager_role
         self._today = today
-        self._read: tuple[float, list[Row]] | None = None
+        self._read: tuple[float, list[Row] | None] | None = None
 
-    def add(self, people: Sequence[Row]) -> None:
-        """Puts ``@team``, ``@role`` and ``@manager`` (an ObjectID, see ``managers``) into rows of employees."""
+    def add(self, people: Sequence[Row]) -> bool:
+        """Puts ``@team``, ``@role`` and ``@manager`` (an ObjectID) into rows of employees. False without the set."""
         if not people:
-            return
+            return True
         assignments = self._assignments()
         own: dict[str, list[Row]] = {}
         leaders: dict[str, list[str]] = {}
         members: dict[str, set[str]] = {}
-        for one in assignments:
+        for one in assignments or ():
             person, unit = one["ParentObjectID"], one.get("OrgUnitID") or ""
             if one.get("RoleCode") == self._manager_role:
                 leaders.setdefault(unit, []).append(person)
@@ -100,12 +107,14 @@ class Units:
             row["@team"] = unit
             row["@role"] = mine[0].get("JobID") if mine else None
             row["@manager"] = _leader(row["ObjectID"], leaders.get(unit or "", []), members.get(unit or "", set()))
+        return assignments is not None
 
-    def _assignments(self) -> list[Row]:
+    def _assignments(self) -> list[Row] | None:
         """Those that hold today, and of people who have none the last one: who has left keeps the unit that they left."""
         if self._read is None or monotonic() - self._read[0] >= WHOLE_SET_SECONDS:
-            options = {"$select": ",".join(_OF_ASSIGNMENT), "$orderby": "ObjectID"}
-            self._read = monotonic(), _rows(self._api, ASSIGNMENTS, options)
+            self._read = monotonic(), _rows(self._api, ASSIGNMENTS, OF_ASSIGNMENT, {"$orderby": "ObjectID"})
+        if self._read[1] is None:
+            return None
         today = self._today()
         every = sorted(self._read[1], key=_begin, reverse=True)
         held = [one for one in every if _holds(one, today)]
@@ -139,11 +148,17 @@ def _leader(person: str, leaders: Sequence[str], members: set[str]) -> str | Non
     return others[0] if len(others) == 1 else None
 
 
-def _rows(api: SapApi, entity_set: str, options: Mapping[str, str]) -> list[Row]:
-    """Every row; none where the service does not offer the set."""
+def _rows(api: SapApi, entity_set: str, columns: Sequence[str], options: Mapping[str, str]) -> list[Row] | None:
+    """Every row; None where the service does not offer the set, or not with these properties."""
     try:
-        return [row for page in api.pages(entity_set, options) for row in page.rows]
+        pages = api.pages(entity_set, {"$select": ",".join(columns), **options})
+        return [row for page in pages for row in page.rows]
     except RejectedError as error:
-        if error.status == 404:
-            return []
+        if error.status == 404 or (error.status == 400 and not _offered(api, entity_set, columns)):
+            return None
         raise
+
+
+def _offered(api: SapApi, entity_set: str, columns: Sequence[str]) -> bool:
+    there = api.properties(entity_set, columns)
+    return there is not None and there.keys() >= set(columns)

@@ -13,7 +13,7 @@ import structlog
 
 from connectors.base import Page, Raw, Stream, Window
 from connectors.errors import ContractError, ForbiddenError, RejectedError
-from connectors.mapping import paths_of, sources
+from connectors.mapping import paths_of, remote_fields, sources
 from connectors.sap_api import KEYS_PER_CALL, Rows, SapApi
 from connectors.sap_columns import Columns
 from connectors.sap_history import PARENT, changes, versions_before
@@ -43,6 +43,7 @@ class Reader:
         self._links = Links(api)
         self._units = Units(api, connection.manager_role, today)
         self._managers: dict[str, str] = {}
+        self._unlinked: set[str] = set()
 
     # Reading.
 
@@ -82,18 +83,18 @@ class Reader:
 
         for start in range(0, len(ids), KEYS_PER_CALL):
             found = self._columns.seen(stream, rows(ids[start : start + KEYS_PER_CALL]))
-            yield Page(self._raws(stream, window, found), lacks=self._columns.lacks(stream))
+            yield Page(self._raws(stream, window, found), lacks=self._lacks(stream))
 
-    def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
-        """What stands in other sets, for rows by id."""
+    def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw] | None:
+        """What stands in other sets, for rows by id; None where the service does not offer the set."""
         key = self._columns.key(stream)
         rows: list[Row] = [{key: one} for one in ids]
         if key != "ObjectID":
             wanted, options = set(ids), {"$select": f"{key},ObjectID", "$orderby": "ObjectID"}
             every = (row for page in self._api.pages(stream.remote, options) for row in page.rows)
             rows = [row for row in every if row[key] in wanted]
-        self._add(stream, rows)
-        return iter([Raw(stream, row) for row in rows])
+        self._add(stream, rows, changed=False)
+        return None if stream.name in self._unlinked else iter([Raw(stream, row) for row in rows])
 
     def _whole(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         page = self._api.more(resume) if resume else self._first(stream, window)
@@ -104,7 +105,7 @@ class Reader:
                 # The deals come one after another: only the first one's versions may begin on the page before.
                 earlier = [behind] if behind else self._versions(stream, rows[:1]) if resume else []
                 rows, behind = _steps(rows, earlier), rows[-1]
-            yield Page(self._raws(stream, window, rows), page.following, lacks=self._columns.lacks(stream))
+            yield Page(self._raws(stream, window, rows), page.following, lacks=self._lacks(stream))
             if page.following is None:
                 return
             page = self._api.more(page.following)
@@ -125,13 +126,15 @@ class Reader:
             place = _up(min((moment(row[STAMP]) for row in page.rows), default=start))
             steps = place < end and not self._unsorted(stream)
             rows = page.rows
+            # A count spares the other pages, which only the newest rows on the first one allow.
+            counted = first and stream.name != "history" and not self._unsorted(stream)
             if stream.name == "history":
                 rows = _steps(rows, self._versions(stream, rows))
             yield Page(
                 self._raws(stream, window, rows),
                 None if page.following is None else (place if steps else end).isoformat(),
-                page.total if first and stream.name != "history" else None,
-                self._columns.lacks(stream),
+                page.total if counted else None,
+                self._lacks(stream),
             )
             following = page.following
             if following is None:
@@ -201,15 +204,26 @@ class Reader:
         if window.start is not None:  # an unchanged row is not handed on: it would bring these fields empty
             raws = list(window.changed(raws))
         found: list[Any] = [raw.fields for raw in raws]
-        self._add(stream, found)
+        self._add(stream, found, changed=window.start is not None)
         return raws
 
-    def _add(self, stream: Stream, rows: list[Row]) -> None:
+    def _lacks(self, stream: Stream) -> frozenset[str]:
+        """What the service does not show of a stream: properties, and what stands in another set that is not there."""
+        lacks = self._columns.lacks(stream)
+        if stream.name not in self._unlinked:
+            return lacks
+        derived, mapped = READINGS[stream.name].derived, remote_fields(stream, self._connection)
+        return lacks.union(path for path in mapped if path.startswith("@") and path not in derived)
+
+    def _add(self, stream: Stream, rows: list[Row], *, changed: bool) -> None:
+        if not rows:
+            return
         if READINGS[stream.name].linked:
-            self._links.add(rows)
-        elif rows:
-            self._units.add(rows)
+            there = self._links.add(rows, changed=changed)
+        else:
+            there = self._units.add(rows)
             self._add_managers(stream, rows)
+        (self._unlinked.discard if there else self._unlinked.add)(stream.name)
 
     def _add_managers(self, stream: Stream, people: list[Row]) -> None:
         """The number of each manager, whose assignment names the record only."""

@@ -31,6 +31,7 @@ from connectors.sap_values import (
     fraction,
     last_day,
     moment,
+    noon,
     seconds,
 )
 
@@ -126,7 +127,7 @@ STREAMS: tuple[Stream, ...] = (
             "currency": "ExpectedRevenueAmountCurrencyCode",
             "created_at": From("CreationDateTime", moment),
             "close_on": From("ExpectedProcessingEndDate", day),
-            "closed_at": From("@closed", lambda text: moment(text).replace(hour=12)),
+            "closed_at": From("@closed", noon),
             "type": "GroupCode",
             "source": "OriginTypeCode",
             "probability": From("ProbabilityPercent", fraction),

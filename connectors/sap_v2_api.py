@@ -52,8 +52,9 @@ class SapV2Api:
         conditions = " and ".join(part for part in (where, beyond) if part)
         asked = {"$top": str(MOST), "$orderby": "id", **options}
         page = self.page(path, {**asked, "$filter": conditions} if conditions else asked)
-        if page.rows and str(page.rows[-1]["id"]) <= last:
-            raise ContractError(f"{path}: ids above {last} are answered with {page.rows[-1]['id']}: it would not end")
+        ids = [str(row["id"]) for row in page.rows]
+        if ids and (ids[0] <= last or ids != sorted(ids)):  # it would not end, or skip what it did not sort
+            raise ContractError(f"{path}: ids above {last} come from {ids[0]} to {ids[-1]}: not in the order asked for")
         return page
 
     def by_id(self, path: str, options: Mapping[str, str]) -> Iterator[Rows]:

@@ -14,7 +14,7 @@ from connectors.mapping import paths_of, remote_fields, sources
 from connectors.sap_v2_api import MOST, Rows, SapV2Api
 from connectors.sap_v2_settings import SapV2Settings
 from connectors.sap_v2_streams import LINE_ITEM, READINGS, items_of
-from connectors.sap_v2_values import EXTENSIONS, Row, moment, moment_literal, stamp
+from connectors.sap_v2_values import EXTENSIONS, Row, at_path, moment, moment_literal, stamp
 
 log = structlog.get_logger("connectors.sap_v2")
 
@@ -67,7 +67,10 @@ class Reader:
             return
         done = False
         try:
-            yield from self._pages(stream, window, resume)
+            for number, page in enumerate(self._pages(stream, window, resume)):
+                if number == 0 and page.rows and window.start is not None:
+                    self._probe(stream, page.rows)
+                yield page
             done = True
         except RejectedError as error:
             self._refused(stream, error)
@@ -95,10 +98,11 @@ class Reader:
 
     def _pages(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         start, end = window.start, window.end
+        if start is None:
+            self._probe(stream)
         if start is None and window.since is not None:
             start = datetime.combine(window.since, time(), tzinfo=UTC)
         if start is None:
-            self._probe(stream)
             yield from self._by_id(stream, "", resume)
             return
         until = "" if window.start is None else f" and {STAMP} lt {moment_literal(_up(end))}"
@@ -183,9 +187,10 @@ class Reader:
             if path.partition(".")[0] in hidden or hidden.intersection(derived[path][0] if path in derived else ())
         ) | {path for path in self.extensions(stream) if path in hidden}  # fmt: skip
 
-    def _probe(self, stream: Stream) -> None:
-        """Asks of each mapped extension field whether it is known. Raises MissingFieldsError for one that is not."""
-        unknown = [path for path in self.extensions(stream) if self.known(stream, path) is False]
+    def _probe(self, stream: Stream, rows: Sequence[Raw] = ()) -> None:
+        """Asks of each mapped extension that no row holds whether it is known. Raises MissingFieldsError for one that is not."""
+        empty = [path for path in self.extensions(stream) if all(at_path(row.fields, path) is None for row in rows)]
+        unknown = [path for path in empty if self.known(stream, path) is False]
         if unknown:
             raise MissingFieldsError(self._missing(stream, unknown))
 

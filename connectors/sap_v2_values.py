@@ -25,8 +25,9 @@ def stamp(row: Mapping[str, Any]) -> str:
 
 
 def moment(text: str) -> datetime:
-    """A moment, aware UTC."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """A moment, aware UTC; one without a zone is UTC as well, never of this machine's zone."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def moment_literal(at: datetime) -> str:

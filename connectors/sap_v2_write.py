@@ -41,12 +41,12 @@ class Writer:
         body = {EXTENSIONS: {name: spelled(value) for name, value in write.fields.items()}}
         try:
             row, tag = self._sent(path, key, body)
+            self._note(key, row, tag)
+            return self._look(path, key, row, write.fields)
         except ForbiddenError as error:
             return Rejection("403", str(error))
         except RejectedError as error:
             return _rejection(error)
-        self._note(key, row, tag)
-        return self._look(path, key, row, write.fields)
 
     def _sent(self, path: str, key: str, body: Mapping[str, Any]) -> tuple[Row | None, str]:
         """The record as it is then. A stale tag is read anew once: our fields rest on nothing that the record says."""

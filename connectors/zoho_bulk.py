@@ -51,9 +51,14 @@ class BulkRead:
         if not job:
             job = self._create({"module": {"api_name": module}, "fields": list(columns), "page": 1})
         while True:
-            result = self._result(job, resumed=bool(resume))
+            try:
+                result = self._result(job)
+                file = _rows_in(self._download(job, str(result["download_url"])))
+            except RejectedError as error:
+                if resume:  # jobs and files are kept for a day
+                    raise ResumeLostError(f"{self._name}: Zoho has forgotten bulk job {job}: {error}") from None
+                raise
             following = str(result["next_page_token"]) if result.get("more_records") else None
-            file = _rows_in(self._download(job, str(result["download_url"])))
             _skip(file, done)
             while portion := list(islice(file, PORTION)):
                 done += len(portion)
@@ -72,15 +77,10 @@ class BulkRead:
         )
         return str(rows_of(answer, "data")[0]["details"]["id"])
 
-    def _result(self, job: str, *, resumed: bool) -> dict[str, Any]:
+    def _result(self, job: str) -> dict[str, Any]:
         waited, pause = 0.0, FIRST_LOOK_SECONDS
         while waited < PATIENCE_SECONDS:
-            try:
-                found = rows_of(self._api.json("GET", f"/crm/bulk/{self._api.version}/read/{job}"), "data")[0]
-            except RejectedError as error:
-                if resumed:
-                    raise ResumeLostError(f"{self._name}: Zoho has forgotten bulk job {job}: {error}") from None
-                raise
+            found = rows_of(self._api.json("GET", f"/crm/bulk/{self._api.version}/read/{job}"), "data")[0]
             if found["state"] == "COMPLETED":
                 result: dict[str, Any] = found["result"]
                 return result

@@ -57,7 +57,9 @@ class Reader:
     def portions(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Portion]:
         """Plain rows of the window: by query, or in bulk where everything is read and it is much."""
         if resume is not None and resume.startswith("{"):
-            yield from self.bulk.rows(self.module(stream), self._visible(stream), resume)
+            for portion in self.bulk.rows(self.module(stream), self._visible(stream), resume):
+                self._hide_absent(stream, portion.rows)
+                yield portion
             return
         seen: set[str] = set()
         asked = window.start is not None or window.since is not None or not self._bulk_serves(stream)
@@ -69,10 +71,18 @@ class Reader:
             if len(seen) < ASK_AFTER:
                 continue
             asked = True
-            if self._api.count(self.module(stream)) >= BULK_FROM:
+            if self._is_big(stream):
                 for part in self.bulk.rows(self.module(stream), self._visible(stream), None):
                     yield Portion([row for row in part.rows if row["id"] not in seen], part.resume)
                 return
+
+    def _is_big(self, stream: Stream) -> bool:
+        """Whether Bulk Read pays. A module that Zoho does not count is read on by query."""
+        try:
+            return self._api.count(self.module(stream)) >= BULK_FROM
+        except RejectedError as error:
+            log.info("count_refused", connection=self._connection.name, stream=stream.name, code=error.code)
+            return False
 
     def page(self, stream: Stream, rows: Sequence[dict[str, Any]], resume: str | None = None) -> Page:
         """Rows as the mapping expects them."""
@@ -132,10 +142,14 @@ class Reader:
         """Which columns the module does not have, or hides from our user."""
         there = self._api.fields(self.module(stream), fresh=fresh)
         hidden = [column for column in columns if column.partition(".")[0] not in there and column != "id"]
-        if CURRENCY in hidden and stream.name == "opportunity" and CURRENCY not in self.mapped_columns(stream):
+        if CURRENCY in hidden and stream.name == "opportunity" and not self._is_hidden_currency(stream):
             self._learnt[_ONE_CURRENCY] = "yes"  # no currency fields: the org has one only
             hidden.remove(CURRENCY)
         return hidden
+
+    def _is_hidden_currency(self, stream: Stream) -> bool:
+        """Whether deals have currencies that we may not see: to take the org's own for them would make wrong amounts."""
+        return CURRENCY in self.mapped_columns(stream) or len(self._api.currencies()) > 1
 
     # -- queries ------------------------------------------------------------------------------------------------------
 
@@ -236,6 +250,12 @@ class Reader:
         if hidden:
             log.warning("fields_hidden", connection=name, stream=stream.name, fields=hidden)
         self._hidden[stream.name] = monotonic(), frozenset(hidden)
+
+    def _hide_absent(self, stream: Stream, rows: Sequence[dict[str, Any]]) -> None:
+        """What the file of an earlier process leaves out was hidden when it was asked for."""
+        absent = frozenset(self.columns(stream)).difference(rows[0], {CURRENCY}) if rows else frozenset()
+        if absent:
+            self._hidden[stream.name] = monotonic(), absent
 
     def lacks(self, stream: Stream) -> frozenset[str]:
         """Columns that are hidden now. They are asked for again after a while, for rights may be granted."""

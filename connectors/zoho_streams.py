@@ -268,7 +268,7 @@ READINGS: dict[str, Reading] = {
 
 LOAD_BEARING = frozenset(
     {
-        "Amount", "Stage", "Closing_Date", "Owner", "Account_Name", "Created_Time", STAMP, "What_Id", "Potential_Name",
+        "Amount", "Currency", "Stage", "Closing_Date", "Owner", "Account_Name", "Created_Time", STAMP, "What_Id", "Potential_Name",
         "Call_Start_Time", "Start_DateTime", "End_DateTime", "Status", "Parent_Id.Deal_Name", "Quantity", "Net_Total",
     }
 )  # fmt: skip

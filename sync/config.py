@@ -67,8 +67,10 @@ def load_config(folder: Path) -> Config:
     if not _is_readable(folder):
         message = f"{folder}: {_UNREADABLE}"
         raise ConfigError(message)
-    if not any((folder / name).exists() for name in (*_TOP, "connections", "plans")):
-        message = f"{folder}: holds no configuration of ours, neither scoreback.yaml nor connections. Run `scoreback init`, or name another folder with -c"
+    if _is_of_others(folder):
+        message = (
+            f"{folder}: holds nothing of ours. Run `scoreback init`, or name the folder of the configuration with -c"
+        )
         raise ConfigError(message)
     loader = _Loader(folder)
     loader.misnamed()
@@ -163,10 +165,15 @@ class _Loader:
                 )
         config_checks.check_versions(plans, self.files)
         config_checks.check_overlaps(plans, self.files)
-        config_checks.check_twins(self.files)
 
     def _connection_names(self) -> list[str]:
         return [path.stem for path in self.named("connections")]
+
+
+def _is_of_others(folder: Path) -> bool:
+    """Whether there is something in a folder and none of it looks ours: the store would be made beside it."""
+    ours = [*_yaml_files(folder), *(folder / name for name in ("connections", "plans", "schema"))]
+    return any(folder.iterdir()) and not any(path.exists() for path in ours)
 
 
 def _yaml_files(folder: Path) -> list[Path]:

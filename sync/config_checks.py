@@ -152,19 +152,6 @@ def check_overlaps(plans: Sequence[Plan], files: Sequence[YamlFile]) -> None:
                 file.problem(("who",) if second.who else (), f"plan {second.plan}: {text}")
 
 
-def check_twins(files: Sequence[YamlFile]) -> None:
-    """No account of a CRM, and no folder, stands in two connection files: each of its deals would count twice."""
-    seen: dict[str, str] = {}
-    for file in files:
-        if file.path.parent.name != "connections" or not isinstance(file.data, dict):
-            continue
-        account = repr([file.data.get(key) for key in ("kind", "base_url", "folder", "files", "sign_in")])
-        first = seen.setdefault(account, file.path.stem)
-        if first != file.path.stem:
-            text = f"reads the same account as {first}, so each of its deals would count twice: take one of the two files away"
-            file.problem((), text)
-
-
 def people_map(file: YamlFile, connections: Collection[str]) -> dict[str, str]:
     """``people.yaml``: a person's name to the list of their ids, written ``connection:remote_id``."""
     matched: dict[str, str] = {}

@@ -43,9 +43,9 @@ def _one(puller: "Puller", stream: Stream, state: StreamState) -> Iterator[Strea
         yield outcome
         return
     with puller.store.reading() as tx:
-        alive = ids_of(tx, puller.name, stream.kind, only=stream.constants)
+        alive = ids_of(tx, puller.name, stream.kind, only=stream.scope)
     told = by_stream.get(stream.name, [])
-    if stream.constants:  # several streams share the remote object, and its log does not say whose row is gone
+    if stream.scope:  # several streams share the remote object, and its log does not say whose row is gone
         told = by_stream[stream.name] = [record for record in told if record.remote_id in alive]
     vanishing = alive.intersection(record.remote_id for record in told if record.deleted)
     suspicious = is_suspicious(len(vanishing), len(alive), puller.suspicious_share)
@@ -78,7 +78,7 @@ def _gone(puller: "Puller", stream: Stream, state: StreamState) -> tuple[dict[st
     for page in present:
         shown.update(record.remote_id for record in puller.intake.mapped(page.rows)[0].get(stream.name, ()))
     with puller.store.reading() as tx:
-        missing = sorted(ids_of(tx, puller.name, stream.kind, only=stream.constants) - shown)
+        missing = sorted(ids_of(tx, puller.name, stream.kind, only=stream.scope) - shown)
     return {stream.name: gone_of(puller, stream, missing)}, end
 
 

@@ -52,7 +52,7 @@ def _file_lock(store: Path, name: str, waiting: Callable[[], None] | None) -> It
     path = store.with_name(f"{store.name}.{name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # what it holds is overwritten
     except OSError as error:
         message = (
             f"{path}: {error.strerror}, so nobody can tell whether another Scoreback works on {store.name}. Give the "

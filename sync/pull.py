@@ -120,7 +120,9 @@ class Puller:
         except MissingFieldsError as error:
             outcome.error, reason = str(error), "fields"
         except _STOPS_STREAM as error:
-            outcome.error = f"{error} What was read of {stream.name} before is kept; the other streams ran."
+            outcome.error = (
+                f"{str(error).rstrip('.')}. What was read of {stream.name} before is kept; the other streams ran."
+            )
         except _STOPS_CONNECTION as error:
             self.books.note_error(stream.name, str(error), stopped_reason="away")
             raise

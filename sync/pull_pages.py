@@ -1,4 +1,5 @@
-"""The pages of a stream. Full pulls run ahead of the one writer: a thread for each part in hand, and a short queue between.
+"""The pages of a stream. Where the CRM keeps us waiting, full pulls run ahead of the one writer: a thread for each part in
+hand, and a short queue between.
 
 A page is handed on when the next one is there: so the writer knows the last page of a part, and stores with its rows that
 the part needs no more calls.
@@ -10,7 +11,7 @@ from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, thread_time
 
 from connectors.base import Can, Connector, Page, Stream, Window
 from sync.pull_places import WHOLE, Places
@@ -20,6 +21,12 @@ AHEAD = 2
 
 CUT_AFTER = 16
 """Pages after which what is left of a full pull is cut into parts: to ask where costs calls, and most streams are small."""
+
+LOOK_AFTER = 4
+"""Pages after which it is known how long the CRM takes to answer."""
+
+WAIT_SECONDS = 0.03
+"""Waiting for a page, without our own work on it, that is worth threads. CRMs far away take a tenth of a second or more."""
 
 _PATIENCE_SECONDS = 3.0
 """How long calls under way may take to end when the pull is over; after that their threads are left to themselves."""
@@ -42,21 +49,46 @@ def pages_of(
 
     Close it, so that its threads end.
     """
-    if window.start is not None or Can.PULL_CHANGES not in connector.can:
+    if window.start is not None or Can.PULL_CHANGES not in connector.can or connector.most_calls_at_once == 1:
         # One page after the other: after the first, the rest may turn out to be known.
         for page in connector.pull(stream, window, resume):
             yield page, page.resume
         return
     places = Places.of(resume)
-    walkers = _Walkers(
-        lambda part: connector.pull(stream, replace(window, part=part), places.begun(part)),
-        lambda behind: connector.slices(stream, window, behind),
-        connector.most_calls_at_once,
-    )
+    whole = connector.pull(stream, window, places.begun(WHOLE)) if places.left == [WHOLE] else None
+    if whole is not None and not (yield from _is_slow(whole, places)):
+        return
+
+    def pull(part: str) -> Iterator[Page]:
+        if part == WHOLE and whole is not None:
+            return whole
+        return connector.pull(stream, replace(window, part=part), places.begun(part))
+
+    walkers = _Walkers(pull, lambda behind: connector.slices(stream, window, behind), connector.most_calls_at_once)
     walkers.start(places.left)
     with closing(walkers):
         for one in walkers.arrivals():
             yield one.page, places.move(one.part, one.page.resume, ended=one.last, instead=one.cut)
+
+
+def _is_slow(pages: Iterator[Page], places: Places) -> Generator[tuple[Page, str | None], None, bool]:
+    """Whether the CRM keeps us waiting after the first pages; where it does not, these are all pages.
+
+    Threads cost a CRM that answers at once a third more work and gain nothing: Python runs one of them at a time.
+    """
+    waited, page = 0.0, None
+    for _ in range(LOOK_AFTER):
+        began, worked = monotonic(), thread_time()
+        page = next(pages, None)
+        if page is None:
+            return False
+        waited += (monotonic() - began) - (thread_time() - worked)
+        yield page, places.move(WHOLE, page.resume, ended=False)
+    if page is not None and page.resume is not None and waited / LOOK_AFTER > WAIT_SECONDS:
+        return True
+    for page in pages:
+        yield page, page.resume
+    return False
 
 
 class _Walkers:

@@ -167,7 +167,8 @@ class Pusher:
             outcome.accepted += 1
             return Verdict(row.id, row.digest, "accepted")
         outcome.refusals[refused.code] = outcome.refusals.get(refused.code, 0) + 1
-        if refused.recovery == "gone":
+        # A row of our own object that is not there is made: where one is "gone", the object itself is missing.
+        if refused.recovery == "gone" and not row.target:
             outcome.gone += 1
             return Verdict(row.id, row.digest, "gone", refused.code, refused.message)
         if refused.recovery == "retry" and row.attempts + 1 < MOST_ATTEMPTS:

@@ -86,7 +86,7 @@ class _Comparison:
         setting = puller.connection.stream(stream.name)
         self.partial = setting is not None and setting.since is not None  # older rows were left out on purpose
         with puller.store.reading() as tx:
-            self.ours = ids_of(tx, puller.name, stream.kind, only=stream.constants)
+            self.ours = ids_of(tx, puller.name, stream.kind, only=stream.scope)
             self.unreadable = unreadable_ids(tx, puller.name, stream.name) - {"?"}
             self.lacks = known_lacks(tx, puller.name, stream)
 

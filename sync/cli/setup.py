@@ -13,6 +13,7 @@ from connectors.base import Can, Finding
 from connectors.errors import ScorebackError, SignInError
 from connectors.records import RECORDS
 from connectors.registry import kinds
+from connectors.settings import ConnectionSettings
 from sync.cli.shared import Exit, Json, Names, config_folder, configuration, err, out, print_json, print_table, working
 from sync.config import Config
 from sync.crash import unexpected
@@ -86,6 +87,7 @@ def check(
     found: list[tuple[str, Finding]] = []
     with looking(config) as service:
         for name in chosen:
+            found += [(name, finding) for finding in _twins(config, name)]
             found += [(name, finding) for finding in _findings(service, name, estimate=estimate)]
     _print_findings(found, json=json)
     if not chosen:
@@ -106,6 +108,19 @@ def _print_findings(found: list[tuple[str, Finding]], *, json: bool) -> None:
         advice = f". {finding.advice[0].upper()}{finding.advice[1:]}" if finding.advice else ""
         text = finding.text.rstrip(".") if advice else finding.text
         out.print(f"{_MARKS[finding.level]}  {name}: {finding.where}: {text}{advice}", markup=False)
+
+
+def _twins(config: Config, name: str) -> Iterator[Finding]:
+    """Says where two files read one account: they share its limits, and each of its deals counts twice."""
+    mine = config.connections[name]
+    for other, settings in config.connections.items():
+        if other != name and _account(settings) == _account(mine):
+            text = f"reads the same account as {other}: what both read counts twice"
+            yield Finding("warning", "connection", text, "take one of the two files away, or switch streams off in one")
+
+
+def _account(settings: ConnectionSettings) -> str:
+    return settings.model_dump_json(include={"kind", "base_url", "folder", "files", "sign_in"})
 
 
 def _findings(service: "Service", name: str, *, estimate: bool) -> list[Finding]:

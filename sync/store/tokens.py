@@ -26,7 +26,8 @@ def ensure_key_file(path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    handle = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    draft.unlink(missing_ok=True)  # of a process that was killed, or a link that somebody put there to get the key
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         os.write(handle, Fernet.generate_key())
         os.fsync(handle)

@@ -199,13 +199,16 @@ def count_current(
 
 
 def ids_of(tx: Tx, connection: str, kind: str, *, only: Mapping[str, object] | None = None) -> set[str]:
-    """Ids of all records of a kind that are not deleted."""
+    """Ids of all records of a kind that are not deleted; ``only`` those with a field's value, or one of a set of them."""
     table = table_of(kind)
     statement = select(table.c.remote_id).where(
         table.c.connection == connection,
         newest(table),
         table.c.deleted.is_(False),
-        *(table.c[name] == value for name, value in (only or {}).items()),
+        *(
+            table.c[name].in_(value) if isinstance(value, frozenset) else table.c[name] == value
+            for name, value in (only or {}).items()
+        ),
     )
     return set(tx.db.execute(statement).scalars())
 

@@ -52,6 +52,20 @@ def test_an_activity_says_the_same_as_in_the_crm(start: Start, sort: str) -> Non
     assert told
 
 
+def test_comparing_ids_takes_no_activity_of_another_kind_for_gone(start: Start) -> None:
+    sorts = ("call", "email", "task", "meeting", "visit")
+    done = [{**activity(sort), "id": f"v{number}{sort}"} for sort in sorts for number in range(3)]
+    rig = start([deal(1)], activities=done)
+    streams_of(rig, "activity")
+    rig.pull_whole()
+    before = rig.present("activity")
+
+    rig.sweep()
+
+    assert before
+    assert rig.present("activity") == before
+
+
 def test_an_activity_that_was_deleted_is_gone(start: Start) -> None:
     tasks = [{**activity("task"), "id": f"v{number}"} for number in range(8)]
     rig = start([deal(1)], activities=[activity("call"), *tasks])

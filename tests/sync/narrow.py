@@ -17,6 +17,7 @@ NARROW: tuple[tuple[ModuleType, str, object], ...] = (
     (salesforce_bulk, "_WAITS", (0.0,) * 4),
     (salesforce_ingest, "FROM_ROWS", 10),
     (salesforce_ingest, "_WAITS", (0.0,) * 4),
+    (pull_pages, "WAIT_SECONDS", -1.0),
     (pull_pages, "CUT_AFTER", 4),
 )
 """Module, name and value of what is made small."""

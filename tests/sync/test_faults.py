@@ -15,7 +15,7 @@ from connectors.sandbox.faults import CATALOGUE
 from sync.pull import PullOptions
 from sync.run import CycleOutcome
 from sync.store.books import Outbox
-from sync.store.outbox import unpark
+from sync.store.outbox import parked, unpark
 from sync.store.state import book
 from tests.sync.company import Company, write_world
 from tests.sync.states import State, differing, opened, state
@@ -222,6 +222,21 @@ def test_a_deal_that_is_deleted_while_we_write_to_it_is_dropped_without_ado(
     assert left == {}
 
 
+def test_scores_are_kept_where_an_admin_took_our_own_object_away(
+    tmp_path: Path, small_world: Path, start: datetime
+) -> None:
+    with opened(tmp_path, small_world, start, ["salesforce"]) as company:
+        company.command("provision", "--remove")
+
+        outcome = company.cycle()
+
+        with company.store() as store, store.reading() as tx:
+            kept = [row for row in parked(tx) if row.target]
+    assert outcome.failed
+    assert outcome.pushes[0].gone == 0
+    assert kept
+
+
 @pytest.mark.parametrize("kind", ["salesforce", "hubspot"])
 def test_a_change_that_becomes_visible_late_is_found(
     tmp_path: Path, small_world: Path, start: datetime, kind: str
@@ -253,7 +268,7 @@ PRINTED = [
         "no_permission",
         {"match": "/calls"},
         1,
-        ("hubspot:", "403", "Grant the right", "the other streams ran"),
+        ("hubspot:", "403", "Grant the right", "switch the stream off. What was read of call", "the other streams ran"),
     ),
     (
         "salesforce",

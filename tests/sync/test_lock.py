@@ -58,6 +58,17 @@ def test_a_lock_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
         pytest.fail("nobody knows")
 
 
+def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("kept", encoding="utf-8")
+    (tmp_path / "state.db.lock").symlink_to(victim)
+
+    with pytest.raises(ConfigError, match=r"state\.db\.lock"), only_instance(f"sqlite:///{tmp_path / 'state.db'}"):
+        pytest.fail("followed")
+
+    assert victim.read_text(encoding="utf-8") == "kept"
+
+
 def test_a_server_that_is_away_is_told(tmp_path: Path) -> None:
     url = f"postgresql://nobody@/nothing?host={tmp_path}"
 

@@ -108,9 +108,10 @@ def test_parts_bring_every_row_once_with_few_more_calls(
 def test_parts_are_asked_for_at_the_same_time(pull: Pull, portal: HubSpotEmulator) -> None:
     together = threading.Barrier(4)
     lists = iter(range(1, 1000))
+    alone = pull_pages.LOOK_AFTER + pull_pages.CUT_AFTER
 
     def wait_for_others(request: Request, real: Callable[[Request], Reply]) -> Reply:
-        if is_list(request) and pull_pages.CUT_AFTER < next(lists) <= pull_pages.CUT_AFTER + 4:
+        if is_list(request) and alone < next(lists) <= alone + 4:
             together.wait(20)
         return real(request)
 
@@ -138,6 +139,19 @@ def test_a_load_that_breaks_off_goes_on_in_every_part(
     assert outcome.streams[0].new == DEALS - len(before)
     assert portal.stats[LIST] - calls <= PAGES - len(before) // 2 + hubspot_slices.MOST_PARTS
     assert stored(sqlite_store) == set(portal.ids["opportunities"].values())
+
+
+def test_a_crm_that_answers_at_once_is_read_without_threads(
+    pull: Pull, portal: HubSpotEmulator, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull_pages, "WAIT_SECONDS", 1000.0)
+    monkeypatch.delattr(pull_pages, "_Walkers")
+
+    outcome = pull()
+
+    assert not outcome.failed
+    assert stored(sqlite_store) == set(portal.ids["opportunities"].values())
+    assert portal.stats[LIST] == PAGES
 
 
 def test_a_stop_leaves_no_thread_and_no_call_behind(pull: Pull, portal: HubSpotEmulator) -> None:

@@ -202,3 +202,41 @@ def test_a_currency_that_is_new_is_looked_up_once(crm: Any) -> None:
 
     assert calls == {"GET opportunities": 1}
     assert set(json.loads(connector.learnt["currencies"]).values()) == {"EUR", "USD"}
+
+
+def test_currencies_and_pipelines_are_asked_for_again_when_what_was_learnt_is_forgotten(crm: Any) -> None:
+    connector = crm.connect()
+    before = crm.read(connector, "opportunity")
+    connector.learnt.clear()
+
+    assert crm.read(connector, "opportunity") == before
+
+
+def test_a_currency_made_while_the_process_lives_is_known_and_one_that_is_nowhere_asked_for_once(crm: Any) -> None:
+    connector, deal = crm.connect(), crm.id("opportunities", "100")
+    crm.pages(connector, "opportunity")
+    crm.edit("opportunities", deal, currency="SEK")
+    vanished = "00000000-0000-0000-0000-00000000000f"
+
+    found = crm.read(connector, "opportunity")
+    crm.emulator.org.rows("opportunity")[deal]["_transactioncurrencyid_value"] = vanished
+    calls = [crm.calls(lambda: crm.pages(connector, "opportunity")) for _ in range(2)]
+
+    assert found[deal].currency == "SEK"
+    assert calls == [{"GET opportunities": 1, "GET transactioncurrencies": 1}, {"GET opportunities": 1}]
+
+
+def test_a_new_process_behind_a_page_knows_which_columns_its_link_leaves_out(make_crm: Any, world: Any) -> None:
+    crm = make_crm(many(world, 7), page_cap=3)
+    crm.arm("missing_field", field="discountpercentage", object="opportunity")
+    stream = crm.streams["opportunity"]
+    connector = crm.connect()
+    pages = connector.pull(stream, Window(None, crm.now), None)
+    first = next(pages)
+    second = crm.connect()
+
+    rest = list(second.pull(stream, Window(None, crm.now), first.resume))
+    list(pages)
+
+    assert [page.lacks for page in rest] == [first.lacks, first.lacks]
+    assert json.loads(second.places[stream.name])["columns"] == json.loads(connector.places[stream.name])["columns"]

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import ForbiddenError
+from connectors.dynamics_history import changes
+from connectors.dynamics_multipart import Said
+from connectors.dynamics_values import closed_at
+from connectors.errors import ForbiddenError, RejectedError, RetryLaterError
 from connectors.records import OPEN_END
 
 
@@ -313,3 +316,47 @@ def test_where_dataverse_stops_counting_we_do_not_know(make_crm: Any, world: Any
     crm = make_crm(world)
 
     assert crm.connect().count(crm.streams["opportunity"]) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "changed", "closed"),
+    [
+        ("2026-11-04", "2026-11-03T23:00:00Z", "2026-11-03T23:00:00Z"),  # the morning of the 4th in Tokyo
+        ("2026-11-04", "2026-11-04T09:00:00Z", "2026-11-04T09:00:00Z"),
+        ("2026-11-04", "2026-11-05T03:00:00Z", "2026-11-04T12:00:00Z"),  # the evening of the 4th in San Francisco
+    ],
+)
+def test_no_deal_was_closed_after_its_last_change(crm: Any, day: str, changed: str, closed: str) -> None:
+    row = {"statecode": 1, "actualclosedate": day, "modifiedon": changed}
+
+    assert closed_at(row, crm.settings()) == closed
+
+
+@pytest.mark.parametrize(
+    ("column", "spelled", "understood"),
+    [
+        ("estimatedvalue", Decimal("5.0000000000"), "5"),
+        ("estimatedvalue", Decimal("0.0000000000"), "0"),
+        ("estimatedvalue", "1,234.50", "1234.5"),
+        ("estimatedvalue", "-1234.5000000000", "-1234.5"),
+        ("estimatedvalue", "1234,50", None),
+        ("estimatedvalue", "1.234,50", None),
+        ("estimatedclosedate", "06/15/2026 00:00:00", "2026-06-15"),
+        ("estimatedclosedate", "2026-06-15", "2026-06-15"),
+        ("estimatedclosedate", "15.06.2026", None),
+        ("estimatedclosedate", "15/06/2026", None),
+    ],
+)
+def test_an_audit_in_the_spelling_of_another_language_is_unknown_and_not_misread(
+    crm: Any, column: str, spelled: Any, understood: str | None
+) -> None:
+    row = {"auditid": "a", "_objectid_value": "d", "createdon": "2026-06-01T08:00:00Z"}
+
+    found = [change["new"] for change in changes(row, {column: (None, spelled)}, crm.settings())]
+
+    assert found == ([] if understood is None else [understood])
+
+
+@pytest.mark.parametrize(("status", "error"), [(429, RetryLaterError), (503, RetryLaterError), (400, RejectedError)])
+def test_a_read_within_a_batch_that_meets_a_limit_is_one_for_later(status: int, error: type[Exception]) -> None:
+    assert type(Said(status, {"error": {"code": "0x1", "message": "no"}}, "7").failure()) is error

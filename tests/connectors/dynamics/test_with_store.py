@@ -80,3 +80,17 @@ def test_a_link_that_ran_out_while_nobody_pulled_loses_nothing(crm: Any, store: 
     assert deals(store) == {changed, crm.id("opportunities", "101")}
     with store.reading() as tx:
         assert current_records(tx, "dyn", "opportunity", [changed])[changed].amount == 42  # type: ignore[attr-defined] # a deal has one
+
+
+def test_comparing_meetings_leaves_calls_tasks_and_emails_alone(make_crm: Any, store: Store) -> None:
+    crm = make_crm(untracked=["appointment"])
+    pull(crm, store)
+    with store.reading() as tx:
+        before = ids_of(tx, "dyn", "activity")
+    gone = crm.id("activities", "a5")
+    crm.remove("activities", "a5")
+
+    pull(crm, store, reconcile=True)
+
+    with store.reading() as tx:
+        assert ids_of(tx, "dyn", "activity") == before - {gone}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Value, Write, WriteTarget, Written
-from connectors.errors import ConfigError
+from connectors.errors import ConfigError, RetryLaterError
 
 DEALS, PEOPLE = WriteTarget("opportunity"), WriteTarget("person")
 SAMPLE: dict[str, Value] = {
@@ -139,3 +139,38 @@ def test_flows_are_kept_from_running_unless_the_admin_wants_them(
 def test_reading_back_a_column_that_is_not_there_says_what_to_do(crm: Any) -> None:
     with pytest.raises(ConfigError, match="scoreback provision"):
         crm.connect().read_fields(DEALS, ["x"], ["sb_scoreback_score"])
+
+
+@pytest.mark.parametrize("fault", ["gateway_timeout", "deadlock"])
+def test_what_fails_as_a_whole_is_tried_in_parts(crm: Any, writer: Any, fault: str) -> None:
+    crm.arm(fault, match="UpdateMultiple", times=None)
+
+    verdicts: list[Written] = []
+
+    calls = crm.calls(lambda: verdicts.extend(writer.write(DEALS, writes(crm, "100", "101"))))
+
+    assert [one.rejected for one in verdicts] == [None, None]
+    assert calls[BATCH] == 1
+
+
+def test_a_limit_is_waited_for_and_not_gone_round(crm: Any, writer: Any) -> None:
+    crm.arm("concurrency_limit", match="UpdateMultiple", times=None)
+    caught: list[RetryLaterError] = []
+
+    def act() -> None:
+        with pytest.raises(RetryLaterError) as raised:
+            list(writer.write(DEALS, writes(crm, "100", "101")))
+        caught.append(raised.value)
+
+    assert BATCH not in crm.calls(act)
+    assert caught[0].after_seconds == 1
+
+
+def test_a_column_made_by_another_process_is_read_back(crm: Any, wanted: Any) -> None:
+    connector, deal = crm.connect(), crm.id("opportunities", "100")
+    connector.remote_names(crm.streams["opportunity"])
+    list(crm.connect().provision(wanted, dry_run=False))
+
+    found = connector.read_fields(DEALS, [deal], ["sb_scoreback_score"])
+
+    assert found == {deal: {"sb_scoreback_score": None}}

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from connectors.fxiaoke_rows import Lookups, Shaper
+
 MakeTenant = Callable[..., Any]
 SURVEY = {
     "survey": {
@@ -149,6 +151,18 @@ def test_another_way_to_follow_up_is_what_the_connection_says(tenant: Any) -> No
     assert found[tenant.id("activities", "a3")].kind == "email"
 
 
+def test_a_way_to_follow_up_that_is_a_selection_of_several_counts_with_one_chosen(tenant: Any) -> None:
+    ways = tenant.emulator.tenant.objects["ActiveRecordObj"].fields["interactive_types"]
+    phone = next(value for value, label in ways.options.items() if label == "电话")
+    fields = {"interactive_types": {"type": "select_many", "options": dict(ways.options)}}
+    nothing: dict[str, str] = {}
+    shaper = Shaper("follow_up", fields, tenant.settings(), Lookups(nothing.get, nothing.get))
+
+    [row] = shaper.shaped([{"_id": "x", "interactive_types": [phone]}])
+
+    assert row["@kind"] == "call"
+
+
 def test_meetings_and_visits_have_their_times(tenant: Any) -> None:
     connector = tenant.connect()
 
@@ -191,6 +205,26 @@ def test_money_reaches_its_deal_over_the_order_which_is_asked_for_once(tenant: A
         "refund",
     )
     assert calls == {"crm/v2/data/query": 3}
+
+
+def test_money_that_changes_is_of_the_deal_that_its_order_has_by_then(tenant: Any) -> None:
+    connector = tenant.connect()
+    tenant.read(connector, "payment")
+    [order] = tenant.emulator.tenant.tables["SalesOrderObj"].rows.values()
+    order["new_opportunity_id"] = tenant.id("opportunities", "100")
+
+    [payment] = tenant.read(connector, "payment", at("2020-01-01")).values()
+
+    assert payment.opportunity_id == tenant.id("opportunities", "100")
+
+
+def test_orders_without_a_field_for_their_deal_are_told(tenant: Any) -> None:
+    tenant.arm("missing_field", field="new_opportunity_id", object="SalesOrderObj", times=None)
+
+    pages = {name: tenant.pages(tenant.connect(), name) for name in ("payment", "account")}
+
+    assert [page.lacks for page in pages["payment"]] == [{"@opportunity_id"}]
+    assert [page.lacks for page in pages["account"]] == [frozenset()]
 
 
 def test_contracts_have_their_days(tenant: Any) -> None:

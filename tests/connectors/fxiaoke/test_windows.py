@@ -246,3 +246,25 @@ def test_a_window_holds_its_start_and_not_its_end(tenant: Any) -> None:
     before = tenant.read(connector, "opportunity", moment - step, end=moment)
 
     assert (set(inside), set(after), set(before)) == ({tenant.id("opportunities", "101")}, set(), set())
+
+
+@pytest.mark.parametrize("ignored", ["filters", "orders"])
+def test_rows_out_of_the_order_asked_for_end_a_pull_rather_than_go_on_for_ever(
+    make_tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch, ignored: str
+) -> None:
+    tenant = make_tenant(deals(23), page_cap=5)
+    connector = tenant.connect()
+    post = connector.http.post
+
+    def unheard(path: str, **kwargs: Any) -> Any:
+        search = (kwargs["json"].get("data") or {}).get("search_query_info")
+        if search and ignored == "filters":
+            search["filters"] = []
+        elif search:
+            search["orders"] = [{"fieldName": "_id", "isAsc": False}]
+        return post(path, **kwargs)
+
+    monkeypatch.setattr(connector.http, "post", unheard)
+
+    with pytest.raises(ContractError, match="not in the order asked for"):
+        tenant.pages(connector, "opportunity")

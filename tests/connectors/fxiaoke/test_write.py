@@ -72,6 +72,16 @@ def test_a_locked_record_waits_and_is_not_unlocked(tenant: Any) -> None:
     assert tenant.show("opportunities", "100")["lock_status"] == "1"
 
 
+def test_a_locked_record_costs_one_look_at_it(tenant: Any) -> None:
+    connector, deal = tenant.connect(), tenant.id("opportunities", "100")
+    write(connector, DEALS, Write(tenant.id("opportunities", "101"), FIELDS))
+    tenant.emulator.edit("opportunities", "100", {"lock_status": "1"})
+
+    calls = tenant.calls(lambda: write(connector, DEALS, Write(deal, FIELDS)))
+
+    assert calls == {"crm/v2/data/update": 1, "crm/v2/data/query": 1}
+
+
 def test_what_a_refusal_means_is_seen_at_the_record(tenant: Any) -> None:
     connector = tenant.connect()
     gone, invalid, ruled = (tenant.id("opportunities", name) for name in ("100", "101", "102"))

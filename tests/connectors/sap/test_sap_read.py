@@ -143,6 +143,14 @@ def test_a_first_page_of_changes_tells_how_many_there_are(make: Make, many: Many
     assert first.total == 5
 
 
+def test_a_first_page_that_need_not_hold_the_newest_changes_does_not_spare_the_others(make: Make, many: Many) -> None:
+    tenant = make("sap", many(5), page_cap=2, order_by_stamp=False)
+
+    pages = tenant.pages(tenant.connect(), "opportunity", START)
+
+    assert [page.total for page in pages] == [None, None, None]
+
+
 def test_a_property_that_the_service_lacks_is_named_and_the_rest_is_read(make: Make) -> None:
     tenant = make("sap")
     connector = tenant.connect(fields={"opportunity": {"next_step": "ZNowhere_KUT"}})
@@ -229,3 +237,46 @@ def test_deals_of_activities_and_units_of_people_are_told_without_their_rows(mak
     assert [(one["ObjectID"], one["@opportunity"]) for one in links] == [(call, tenant.id("opportunities", "100"))]
     assert [(one["@team"], one["@manager"]) for one in units] == [("North", tenant.id("people", "1"))]
     assert connector.links(streams["account"], ["1"]) is None
+
+
+REFERENCES = "OpportunityBusinessTransactionDocumentReferenceCollection"
+ASSIGNMENTS = "EmployeeOrganisationalUnitAssignmentCollection"
+
+
+@pytest.mark.parametrize("start", [None, START])
+def test_links_that_the_service_does_not_show_are_lacking_and_not_empty(make: Make, start: datetime | None) -> None:
+    tenant = make("sap")
+    for name in (REFERENCES, ASSIGNMENTS):
+        del tenant.emulator.store.schema.sets[name]
+    connector = tenant.connect()
+    streams = {one.name: one for one in connector.streams}
+
+    calls, people = (tenant.pages(connector, name, start) for name in ("call", "person"))
+
+    assert [page.lacks for page in calls] == [{"@opportunity"}]
+    assert [page.lacks for page in people] == [{"@manager", "@role", "@team"}]
+    assert connector.links(streams["call"], [tenant.id("activities", "a1")]) is None
+    assert connector.links(streams["person"], [tenant.id("people", "1")]) is None
+
+
+def test_links_whose_properties_the_service_does_not_show_are_lacking_too(make: Make) -> None:
+    tenant = make("sap")
+    del tenant.emulator.store.schema.types[ASSIGNMENTS.removesuffix("Collection")].properties["RoleCode"]
+
+    [page] = tenant.pages(tenant.connect(), "person")
+
+    assert page.lacks == {"@manager", "@role", "@team"}
+
+
+def test_an_activity_that_is_younger_than_the_references_that_were_read_has_its_deal(make: Make) -> None:
+    tenant = make("sap")
+    connector = tenant.connect()
+    task, table = tenant.id("activities", "a3"), tenant.emulator.store.tables[REFERENCES.removesuffix("Collection")]
+    references = table.rows
+    table.replace({})
+    list(connector.links(next(one for one in connector.streams if one.name == "task"), [task] * 200) or ())
+    table.replace(references)
+
+    found = tenant.read(connector, "task", START)
+
+    assert found[task].opportunity_id == tenant.id("opportunities", "101")

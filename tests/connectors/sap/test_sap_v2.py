@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors.base import FieldSpec, Value, Write, WriteTarget
-from connectors.errors import ForbiddenError, MissingFieldsError, SignInError
+from connectors.base import FieldSpec, Value, Window, Write, WriteTarget
+from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, SignInError
 from connectors.sandbox.sap_v2_query import Manners
+from connectors.sap_v2_values import moment
 
 Make = Callable[..., Any]
 Many = Callable[[int], Any]
@@ -267,3 +268,38 @@ def test_an_idle_window_costs_one_call_per_stream(make: Make) -> None:
     calls = tenant.calls(lambda: [tenant.pages(connector, one.name, quiet) for one in connector.streams])
 
     assert calls == len([one for one in connector.streams if not one.filled_by])
+
+
+def test_a_mapped_extension_that_nobody_created_stops_a_load_from_a_day_on_too(make: Make) -> None:
+    connector = make("sap_v2").connect(fields={"opportunity": {"next_step": "extensions.ZNowhere"}})
+    stream = next(one for one in connector.streams if one.name == "opportunity")
+
+    with pytest.raises(MissingFieldsError, match="ZNowhere"):
+        list(connector.pull(stream, Window(None, START + timedelta(days=90), since=START.date()), None))
+
+
+def test_a_mapped_extension_that_was_deleted_since_stops_its_stream_before_it_reads_as_empty(make: Make) -> None:
+    tenant = make("sap_v2")
+    connector = tenant.connect(fields={"opportunity": {"next_step": "extensions.ZNextStep"}})
+    tenant.pages(connector, "opportunity", START)
+    tenant.emulator.faults.arm({"name": "missing_field", "field": "ZNextStep", "times": None})
+
+    with pytest.raises(MissingFieldsError, match="ZNextStep"):
+        tenant.pages(connector, "opportunity", START)
+
+
+def test_ids_out_of_order_end_a_pull_rather_than_skip_rows(
+    make: Make, many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = make("sap_v2", many(7), page_cap=3)
+    connector = tenant.connect()
+    get = connector.http.get
+    monkeypatch.setattr(connector.http, "get", lambda path: get(path.replace("$orderby=id", "$orderby=id%20desc")))
+
+    with pytest.raises(ContractError, match="not in the order asked for"):
+        tenant.pages(connector, "opportunity")
+
+
+def test_a_time_without_a_zone_is_utc_wherever_we_run() -> None:
+    assert moment("2026-03-01T10:00:00") == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert moment("2026-03-01T10:00:00+02:00") == datetime(2026, 3, 1, 8, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.base import FieldSpec, Value, Write, WriteTarget
-from connectors.errors import ConfigError
+from connectors.errors import ConfigError, RejectedError
 
 Make = Callable[..., Any]
 
@@ -88,6 +88,26 @@ def test_a_batch_that_is_too_large_is_sent_in_parts(make: Make) -> None:
     assert [one.rejected for one in verdicts] == [None] * 3
 
 
+def test_a_record_that_no_batch_takes_is_refused_alone(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = make("sap")
+    connector, (heavy, *ids) = tenant.connect(), ids_of(tenant)
+    request = connector.http.request
+
+    def bounded(method: str, path: str, **kwargs: Any) -> Any:
+        if b"heavy" in kwargs.get("data", b""):
+            raise RejectedError("413", "too large", 413)
+        return request(method, path, **kwargs)
+
+    monkeypatch.setattr(connector.http, "request", bounded)
+
+    written = connector.write(DEALS, [Write(heavy, {**VALUES, GRADE: "heavy"}), *(Write(one, VALUES) for one in ids)])
+
+    assert {one.remote_id: one.rejected and one.rejected.code for one in written} == {
+        heavy: "413",
+        **dict.fromkeys(ids),
+    }
+
+
 def test_a_field_that_is_not_in_the_service_is_not_written(make: Make) -> None:
     tenant = make("sap", fields=())
     connector, ids = tenant.connect(), ids_of(tenant)
@@ -165,3 +185,13 @@ def test_an_idle_window_costs_one_call_per_stream(make: Make) -> None:
     calls = tenant.calls(lambda: [tenant.pages(connector, one.name, quiet) for one in connector.streams])
 
     assert calls == len(connector.streams)
+
+
+def test_check_names_what_links_need_and_the_service_lacks(make: Make) -> None:
+    tenant = make("sap")
+    del tenant.emulator.store.schema.types["EmployeeOrganisationalUnitAssignment"].properties["RoleCode"]
+    tenant.emulator.store.schema.version += 1
+
+    found = {one.where: one for one in tenant.connect().check() if one.level == "warning"}
+
+    assert "AssignmentCollection.RoleCode: manager_id, role, team of person stay unknown" in found["stream person"].text

@@ -8,7 +8,7 @@ import pytest
 
 from connectors import zoho_bulk_write, zoho_read
 from connectors.base import Value, Window, Write, WriteTarget
-from connectors.errors import ResumeLostError, RetryLaterError
+from connectors.errors import RejectedError, ResumeLostError, RetryLaterError
 
 MakeOrg = Callable[..., Any]
 DEALS = WriteTarget("opportunity")
@@ -73,6 +73,46 @@ def test_a_bulk_load_goes_on_in_its_file(make_org: MakeOrg, many: Any, monkeypat
     assert sum(len(page.rows) for page in rest) == 23 - 4
     with pytest.raises(ResumeLostError):
         list(org.connect().pull(org.streams["opportunity"], window, '{"job": "1234567890123456789", "row": 0}'))
+
+
+@pytest.mark.usefixtures("small_bulk")
+def test_a_file_that_is_gone_although_its_job_is_known_starts_the_load_anew(make_org: MakeOrg, many: Any) -> None:
+    org = make_org(many(23), page_cap=10)
+    place = org.pages(org.connect(), "opportunity")[1].resume
+    connector = org.connect()
+    gone = RejectedError("RESOURCE_NOT_FOUND", "the file is gone", 404)
+
+    def lose(_job: str, _path: str) -> None:
+        raise gone
+
+    connector.reader.bulk._download = lose
+
+    with pytest.raises(ResumeLostError):
+        list(connector.pull(org.streams["opportunity"], Window(None, org.now), place))
+
+
+@pytest.mark.usefixtures("small_bulk")
+def test_a_new_process_in_the_file_of_another_knows_what_was_hidden_then(make_org: MakeOrg, many: Any) -> None:
+    org = make_org(many(23), page_cap=10)
+    org.arm("missing_field", field="Next_Step", object="Deals", times=None)
+    pages = org.pages(org.connect(), "opportunity")
+
+    rest = list(org.connect().pull(org.streams["opportunity"], Window(None, org.now), pages[1].resume))
+
+    assert {page.lacks for page in (*pages, *rest)} == {frozenset({"Next_Step"})}
+
+
+@pytest.mark.usefixtures("small_bulk")
+def test_a_module_that_zoho_does_not_count_is_read_by_query(make_org: MakeOrg, many: Any) -> None:
+    org = make_org(many(23), page_cap=10)
+    connector = org.connect()
+
+    def refuse(_module: str) -> int:
+        raise RejectedError("NOT_SUPPORTED", "not for this module", 400)
+
+    connector.api.count = refuse
+
+    assert len(org.read(connector, "opportunity")) == 23
 
 
 @pytest.mark.usefixtures("small_bulk")

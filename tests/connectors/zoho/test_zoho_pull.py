@@ -284,6 +284,13 @@ def test_an_amount_that_is_hidden_stops_the_deals(org: Any) -> None:
         org.pages(org.connect(), "opportunity")
 
 
+def test_a_currency_that_is_hidden_is_not_taken_for_the_orgs_own(org: Any) -> None:
+    org.arm("missing_field", field="Currency", object="Deals", times=None)
+
+    with pytest.raises(MissingFieldsError, match="Currency"):
+        org.pages(org.connect(), "opportunity")
+
+
 def test_another_field_that_is_hidden_is_told_with_the_page(org: Any) -> None:
     org.arm("missing_field", field="Next_Step", object="Deals", times=None)
 

@@ -105,7 +105,7 @@ def test_init_asks_what_it_was_not_told_and_writes_a_folder_that_loads(scoreback
     ran = scoreback("init", say=answers)
 
     assert ran.code == 0
-    assert "fiddle: not one of csv, hubspot, salesforce" in ran.out
+    assert "fiddle: not one of csv, dynamics" in ran.out
     assert "plain http is accepted for loopback only" in ran.out
     assert "Now set SF_ID and SF_SECRET in the environment, then: scoreback check" in ran.out
     config = load_config(tmp_path / "config")
@@ -148,7 +148,7 @@ def test_init_takes_flags_and_leaves_files_alone_that_are_there(scoreback: Run, 
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        pytest.param(("--kind", "fiddle"), "not one of csv, hubspot, salesforce", id="kind"),
+        pytest.param(("--kind", "fiddle"), "fiddle: not one of csv, dynamics", id="kind"),
         pytest.param(("--kind", "csv", "--name", "a b"), "letters, digits", id="name"),
         pytest.param(("--kind", "hubspot", "--name", "a", "--base-url", "ftp://x"), "must be a URL", id="address"),
         pytest.param(("--kind", "csv", "--name", "a", "--time-zone", "Berlin"), "not an IANA time zone", id="zone"),
@@ -290,8 +290,8 @@ def test_the_estimate_of_a_first_run_counts_pages_by_cheap_questions(
 ) -> None:
     path = connected(crm, write_back=False)
     streams = {
-        "hubspot": "stage person call meeting email task target rate",
-        "salesforce": "person stage history field_history call email task meeting target rate",
+        "hubspot": "stage person call meeting email task target rate split line_item survey",
+        "salesforce": "person stage history field_history call email task meeting target rate split line_item",
     }
     off = ", ".join(f"{name}: off" for name in streams[crm.kind].split())
     path.write_text(path.read_text(encoding="utf-8") + f"streams: {{{off}}}\n", encoding="utf-8")
@@ -447,3 +447,21 @@ def test_the_installed_command_ends_with_the_same_codes() -> None:
     assert (version.returncode, wrong.returncode) == (0, 2)
     assert version.stdout.startswith("scoreback ")
     assert "Usage: scoreback check" in wrong.stderr
+
+
+def test_an_emulators_connection_file_does_not_call_its_credentials_references(scoreback: Run) -> None:
+    ran = scoreback("sandbox", "salesforce", "--print-connection")
+
+    assert ran.code == 0
+    assert "client_id: sandbox\n" in ran.out
+
+
+def test_check_says_where_two_files_read_one_account(
+    scoreback: Run, crm: Emulator, connected: Callable[..., Path]
+) -> None:
+    connected(crm, "eu")
+    connected(crm, "us")
+
+    ran = scoreback("check")
+
+    assert "us: connection: reads the same account as eu: what both read counts twice" in ran.out

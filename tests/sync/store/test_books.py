@@ -216,6 +216,17 @@ def test_a_key_that_is_none_is_refused_with_advice(sqlite_store: Store, monkeypa
         Tokens(sqlite_store, open_key(Secret("env:SCOREBACK_TEST_KEY"))).save("sf", {})
 
 
+def test_a_link_in_the_place_of_a_keys_draft_does_not_get_the_key(sqlite_store: Store, tmp_path: Path) -> None:
+    spied = tmp_path / "spied"
+    spied.write_text("", encoding="utf-8")
+    (tmp_path / f"token.key.{os.getpid()}.new").symlink_to(spied)
+
+    Tokens(sqlite_store, open_key(Secret("file:token.key", tmp_path))).save("sf", {"refresh_token": "one"})
+
+    assert spied.read_text(encoding="utf-8") == ""
+    assert (tmp_path / "token.key").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_key_file_is_made_once_and_ours_alone(sqlite_store: Store, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
