@@ -151,7 +151,8 @@ class Connector(ABC):
     page_rows: ClassVar[int] = 100
     """Rows that one call of a full pull brings."""
     most_calls_at_once: ClassVar[int] = 8
-    """How many calls a full pull may have under way: what the CRM bears, for the limiter knows only how many a second."""
+    """How many calls a full pull may have under way: what the CRM bears, for the limiter knows only how many a
+    second. One: the next page is asked for only when the last is stored, which spares memory where pages are big."""
     write_batch: ClassVar[int] = 100
     write_keyed_batch: ClassVar[int] = 100
 
