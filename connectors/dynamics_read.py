@@ -126,8 +126,10 @@ class Reader:
                 if first_stages:
                     raws, first_stages = [*raws, *_closed_stages(stream)], False
                 yield Page(raws, following and f"{_TRACKED if tracked else ''}{following}", lacks=lacks)
+                raws = []
             if following is None:
                 break
+            answer, rows = {}, []  # a page is large: the next one need not find it there
             answer = self._page(stream, columns, following, track=tracked)
         if tracked and delta:  # what came before is committed: whoever asks for more has stored it
             self._places[stream.name] = json.dumps({"link": delta, "columns": _digest(columns)})

@@ -53,6 +53,7 @@ class Zoho(Connector):
     manners = MANNERS
     streams: ClassVar[tuple[Stream, ...]] = STREAMS
     page_rows = MOST_ROWS
+    most_calls_at_once = 1  # a job brings the most of a first load, and its file is read in big portions
     write_batch = zoho_write.RECORDS_A_CALL
     write_keyed_batch = zoho_write.RECORDS_A_CALL
     connection: ZohoSettings

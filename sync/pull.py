@@ -198,6 +198,7 @@ class Puller:
                 self.progress(self.name, stream.name, outcome.rows)
                 if page.total is not None and self._knows_all(stream, reading.window, page.total):
                     return
+                del page  # it may be large, and the next one comes now
 
     def _knows_all(self, stream: Stream, window: Window, total: int) -> bool:
         """Whether the store holds as many rows of the window as the CRM counts: then older pages tell nothing new."""

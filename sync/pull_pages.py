@@ -53,6 +53,7 @@ def pages_of(
         # One page after the other: after the first, the rest may turn out to be known.
         for page in connector.pull(stream, window, resume):
             yield page, page.resume
+            del page
         return
     places = Places.of(resume)
     whole = connector.pull(stream, window, places.begun(WHOLE)) if places.left == [WHOLE] else None
