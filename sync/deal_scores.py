@@ -128,27 +128,36 @@ def _result(
         "inputs": inputs,
     }
     score = row["score"]
-    matters = [
-        stamp.label,
-        language,
-        None if score is None else canonical_text(score),
-        row["grade"],
-        row["next_best_action"],
-    ]
-    matters += [f"{reason['rule']} {reason['points']}" for reason in (*reasons, *rest)]
-    # What a report shows beside the score; the amount as entered, for its value in our currency moves every day.
-    matters += [about["name"], about["person"], payload["owner_name"], about["currency"], str(about["amount_original"])]
     return NewResult(
         kind="opportunity",
         subject=row["deal"],
         as_of=stamp.as_of,
         status=row["status"],
-        digest=fingerprint(json.dumps(matters)),
+        digest=fingerprint(json.dumps(_matters(row, payload, about, language))),
         plan_version=stamp.plan.version,
         score=score,
         grade=row["grade"],
         payload=payload,
     )
+
+
+def _matters(
+    row: Mapping[str, Any], payload: Mapping[str, Any], about: Mapping[str, Any], language: Language
+) -> list[str | None]:
+    """What is worth a new version of a result: all that a report shows, but the day's figures in the reasons' wording."""
+    score = row["score"]
+    matters = [payload["plan"], language, None if score is None else canonical_text(score), row["grade"]]
+    matters.append(row["next_best_action"])
+    matters += [f"{reason['rule']} {reason['points']}" for reason in (*payload["reasons"], *payload["rest"])]
+    # The amount as entered, for its value in our currency moves every day.
+    return [
+        *matters,
+        about["name"],
+        about["person"],
+        payload["owner_name"],
+        about["currency"],
+        str(about["amount_original"]),
+    ]
 
 
 def _reasons(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -103,7 +103,8 @@ class _Shown:
 
 
 def _as_known(config: Config, store: Store, as_of: date, plan_name: str | None) -> list[_Shown]:
-    from sync.score import ScoreOptions, Scorer  # only here does a report compute scores
+    from sync.score import Scorer  # only here does a report compute scores
+    from sync.scored import ScoreOptions
 
     made = Scorer(config, store, run=0, options=ScoreOptions(as_of=as_of)).as_known()
     return [_Shown.of(one) for one in made if one.kind == "person" and plan_name in (None, one.plan)]

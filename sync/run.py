@@ -24,7 +24,8 @@ from sync.crash import unexpected
 from sync.lock import turn
 from sync.pull import Puller, PullOptions, PullOutcome
 from sync.push import Pusher, PushOutcome, StopRequestedError
-from sync.score import ScoreOptions, ScoreOutcome, Scorer
+from sync.score import Scorer
+from sync.scored import ScoreOptions, ScoreOutcome
 from sync.stopping import COMMAND_GRACE_SECONDS, THREADS
 from sync.store.engine import Store
 from sync.store.state import close_interrupted, end_run, start_run, used_calls

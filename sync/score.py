@@ -6,9 +6,8 @@ Peer figures are read from the day's stored baseline, by full and incremental ru
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -28,10 +27,10 @@ from sync.config import Config
 from sync.deal_scores import ScoredDeals, deals_of, score_deals
 from sync.dirty import Dirty, find_dirty, mark_clean
 from sync.facts_of import KINDS, View, calendar_of, facts_of, today, view_of
-from sync.figures import counted
 from sync.leavers import Present, leavers
 from sync.loaded import accounts_of_matched, half_loaded, loaded
 from sync.plans import ENGINE, Stamp, fingerprint, members_of, plan_digest, plans_in_effect
+from sync.scored import ScoreOptions, ScoreOutcome
 from sync.store.books import Baseline
 from sync.store.engine import Store, Tx
 from sync.store.facts import load
@@ -44,52 +43,6 @@ from sync.wishes import Wish, queue_wishes
 log = structlog.get_logger(__name__)
 
 _SCORED = "scored"
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreOptions:
-    """``as_of`` scores as known at the end of a day into ``out`` and changes nothing in the store."""
-
-    full: bool = False
-    as_of: date | None = None
-    out: Path | None = None
-
-
-@dataclass(slots=True)
-class ScoreOutcome:
-    """What scoring did."""
-
-    as_of: date
-    full: bool = False
-    deals: int = 0
-    people: int = 0
-    new: int = 0
-    changed: int = 0
-    ended: int = 0
-    queued: int = 0
-    notes: list[str] = field(default_factory=list)
-    out: Path | None = None
-
-    def as_dict(self) -> dict[str, object]:
-        """For the books."""
-        return {
-            "as_of": self.as_of.isoformat(), "full": self.full, "deals": self.deals, "people": self.people,
-            "new": self.new, "changed": self.changed, "ended": self.ended, "queued": self.queued,
-        }  # fmt: skip
-
-    def lines(self) -> Iterator[str]:
-        """For people."""
-        if self.out is not None:
-            yield f"wrote {self.deals:,} deal scores as of {self.as_of} to {self.out}; nothing was stored"
-        elif self.deals or self.people:
-            what = "everything" if self.full else "what changed"
-            yield (
-                f"scored {counted(self.deals, 'open deal')} and {counted(self.people, 'person', 'people')} ({what}): {self.new:,} new and "
-                f"{counted(self.changed, 'changed result')}, {counted(self.queued, 'write')} queued"
-            )
-        else:
-            yield "nothing new to score"
-        yield from self.notes
 
 
 class Scorer:

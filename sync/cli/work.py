@@ -29,7 +29,7 @@ from sync.figures import counted
 from sync.pull import PullOptions, PullOutcome
 from sync.push import Planned, PushOutcome, has_written, planned
 from sync.run import CycleOutcome
-from sync.score import ScoreOptions
+from sync.scored import ScoreOptions
 from sync.store.drift import queue_rollback
 from sync.store.outbox import unpark
 from sync.texts import TITLES, column_head

@@ -177,7 +177,8 @@ def pull_folder(folder: str) -> dict[str, Any]:
 def score(folder: str, *, full: bool) -> dict[str, Any]:
     """Scores everything, or what changed. ``wall_seconds`` is the step alone, without imports."""
     from sync.config import load_config
-    from sync.score import ScoreOptions, Scorer
+    from sync.score import Scorer
+    from sync.scored import ScoreOptions
 
     config = load_config(Path(folder))
     with _run(config.store_url.removeprefix("sqlite:///"), "score") as (opened, run):

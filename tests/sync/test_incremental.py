@@ -10,7 +10,7 @@ import pytest
 
 from connectors.sandbox.folder import read_world
 from sync.run import Service
-from sync.score import ScoreOptions
+from sync.scored import ScoreOptions
 from sync.store.books import Result
 from sync.store.engine import open_store
 from sync.store.results import current_results

@@ -1,6 +1,6 @@
 """A connection whose file was taken away: what it told still counts, nothing is written to it."""
 
-from sync.score import ScoreOptions
+from sync.scored import ScoreOptions
 from tests.sync.company import Company
 
 
