@@ -18,7 +18,7 @@ from connectors.limiter import Bucket, Limiter, Usage
 from connectors.manners import Auth, Fault, Manners, plain_fault, token_fault
 from connectors.settings import ConnectionSettings
 from connectors.transport import new_session, origin
-from connectors.verdicts import BAD_ADDRESS, LONGEST_WAIT_SECONDS, AgainError, Call, lost, refusal
+from connectors.verdicts import BAD_ADDRESS, LONGEST_WAIT_SECONDS, AgainError, Call, lost, refusal, torn
 
 __all__ = ["Auth", "Bucket", "Fault", "Http", "Limiter", "Manners", "Usage", "plain_fault"]
 
@@ -39,7 +39,7 @@ class Http:
 
     Every method returns only for a good answer, else raises one of ``connectors.errors``. ``path`` is joined to the
     connection's ``base_url``; an absolute URL of the same host (next-links) is taken as it is, of another refused.
-    JSON comes back with Decimal for numbers that have a fraction. Requests may be repeated: our writes are idempotent.
+    JSON comes back with Decimal for numbers that have a fraction. Requests are repeated unless asked for ``once``.
     """
 
     def __init__(
@@ -112,11 +112,13 @@ class Http:
         sign_in: bool = True,
         accept: tuple[int, ...] = (),
         json_only: bool = False,
+        once: bool = False,
     ) -> Answer:
         """The answer itself. ``accept`` names statuses that are good here although ``Manners.fault`` frowns on them.
 
         A body that claims JSON and is not is asked for again; with ``json_only`` any other body too. With ``stream``
-        the body is left unread: close the answer.
+        the body is left unread: close the answer. ``once`` is for what must not be done twice: a lost answer, 429 and
+        5xx are RetryLaterError at the first attempt, and the caller finds out what was done before it sends again.
         """
         all_headers = dict(headers or {})
         if json is not None:
@@ -129,7 +131,7 @@ class Http:
                 f"{self.manners.max_url} are safe: map fewer fields"
             )
         where, fault = self._where(request), self.manners.fault
-        return self._answer(Call(request, where, bucket, fault, sign_in, accept, stream, json_only))
+        return self._answer(Call(request, where, bucket, fault, sign_in, accept, stream, json_only, once))
 
     def fetch_token(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Any:
         """The JSON of a token endpoint, wherever it is: the one call that may leave ``base_url``'s host.
@@ -201,7 +203,7 @@ class Http:
     def _answer(self, call: Call) -> Answer:
         try:
             # A copy, for a sign-in within an attempt makes calls of its own on this thread.
-            answer = self._retrying.copy()(self._attempt, call)
+            answer = self._attempt(call) if call.once else self._retrying.copy()(self._attempt, call)
         except AgainError as again:
             error = again.error
             if isinstance(error, RetryLaterError):
@@ -275,10 +277,7 @@ class Http:
         try:
             answer.json()
         except ValueError:
-            error = ContractError(
-                f"{call.where}: {answer.status_code} with a body that is not JSON", scrub(answer.text, limit=2000)
-            )
-            raise AgainError(error, "body_not_json") from None
+            raise torn(call, answer) from None
 
     def _log_retry(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

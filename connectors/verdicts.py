@@ -39,6 +39,14 @@ class Call:
     accept: tuple[int, ...] = ()
     stream: bool = False
     json_only: bool = False  # the caller wants JSON and nothing else
+    once: bool = False  # never sent a second time, for that could do it twice
+
+    @property
+    def outlook(self) -> str:
+        """What a message says of the attempts made, and of what follows."""
+        if self.once:
+            return "Sent once only, for it may have been done; the next run looks before it asks again"
+        return "Tried several times; the next run goes on from here"
 
 
 class AgainError(Exception):
@@ -59,7 +67,7 @@ def refusal(call: Call, answer: Answer, fault: Fault, signed: Mapping[str, str])
     message = f"{call.where}: {status}{code} {text}".rstrip(" .")
     match fault.action:
         case "retry":
-            return _again(message, code, fault.after_seconds)
+            return _again(call, message, code, fault.after_seconds)
         case "expired" | "sign_in":
             return SignInError(f"{message}. Check sign_in of this connection, and the app and its user in the CRM")
         case "forbidden":
@@ -74,11 +82,19 @@ def refusal(call: Call, answer: Answer, fault: Fault, signed: Mapping[str, str])
             return ContractError(message, scrub(answer.text, secrets, limit=2000))
 
 
-def _again(message: str, code: str, after_seconds: float | None) -> Exception:
+def _again(call: Call, message: str, code: str, after_seconds: float | None) -> Exception:
     if after_seconds is not None and after_seconds > LONGEST_WAIT_SECONDS:
         return RetryLaterError(f"{message}. The CRM asks us to wait {after_seconds:.0f} s", after_seconds)
-    later = RetryLaterError(f"{message}. Tried several times; the next run goes on from here", after_seconds)
+    later = RetryLaterError(f"{message}. {call.outlook}", after_seconds)
     return AgainError(later, code, after_seconds)
+
+
+def torn(call: Call, answer: Answer) -> AgainError:
+    """The error for a good status with a body that was cut, or is another thing than the JSON it should be."""
+    text = f"{call.where}: {answer.status_code} with a body that is not JSON"
+    if call.once:
+        return AgainError(RetryLaterError(f"{text}. {call.outlook}"), "body_not_json")
+    return AgainError(ContractError(text, scrub(answer.text, limit=2000)), "body_not_json")
 
 
 def lost(call: Call, error: Exception) -> Exception:
@@ -95,5 +111,4 @@ def lost(call: Call, error: Exception) -> Exception:
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return ContractError(f"{call.where}: {host} redirects in a circle")
     reason = reason_lost(error)
-    text = f"{call.where}: {reason} ({host}). Tried several times; the next run goes on from here"
-    return AgainError(RetryLaterError(text), reason)
+    return AgainError(RetryLaterError(f"{call.where}: {reason} ({host}). {call.outlook}"), reason)

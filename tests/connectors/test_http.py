@@ -138,6 +138,26 @@ def test_a_body_that_stays_torn_is_a_broken_contract(script: Any, said: Any, ope
     assert len(script.heard) == 2
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param({"status": 503}, id="away"),
+        pytest.param({"status": 429}, id="busy"),
+        pytest.param({"body": {"made": "x" * 100}, "cut": True}, id="broken off"),
+        pytest.param({"body": b'{"made": ['}, id="torn"),
+    ],
+)
+def test_what_must_not_be_done_twice_is_sent_once(
+    script: Any, said: Any, open_door: OpenDoor, trouble: dict[str, Any]
+) -> None:
+    script.will(said(**trouble), said(body={"made": 2}))
+
+    with pytest.raises(RetryLaterError, match="Sent once only"):
+        open_door().post("/rows", json={"key": "a"}, once=True)
+
+    assert len(script.heard) == 1
+
+
 def test_a_page_for_people_in_place_of_json_is_asked_for_again(script: Any, said: Any, open_door: OpenDoor) -> None:
     script.will(said(body=b"<html>", headers={"Content-Type": "text/html"}), said(body=[]))
 
