@@ -7,34 +7,14 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from scoring.confidence import label
+from scoring.language import LANGUAGES, METRIC_NAMES, SEPARATOR, Language
 from scoring.money import EXACT, plain
-from scoring.opportunity.reasons import SEPARATOR, Language
 
 Standing = Literal["counted", "zero", "low_sample", "no_data", "not_applicable", "few_peers", "blocked"]
 """counted; zero: missing, and the person could have filled it; the others are not counted, for that reason."""
 
 Status = Literal["ok", "not_rated", "low_confidence", "blocked"]
 """ok; not_rated: too little of the scorecard counts, no score; low_confidence and blocked: a score without a band."""
-
-LANGUAGES: tuple[Language, ...] = ("en", "zh-CN")
-
-METRIC_NAMES: Mapping[str, str] = {
-    "attainment": "目标完成率",
-    "bookings": "签约额",
-    "won_count": "赢单数",
-    "lost_count": "丢单数",
-    "average_deal_size": "平均单额",
-    "median_deal_size": "单额中位数",
-    "win_rate": "赢单率",
-    "win_rate_by_value": "按金额赢单率",
-    "new_customers": "新客户数",
-    "expansion_bookings": "增购额",
-    "sales_cycle_median": "销售周期中位数",
-    "sales_cycle_mean": "平均销售周期",
-    "pipeline_coverage": "商机覆盖率",
-    "pipeline_velocity": "商机流速",
-}
-"""Chinese names of metrics; in English a metric is called by its name, an own one always."""
 
 _SHOWN = Decimal("0.01")
 _KEPT = Decimal("1E-12")

@@ -13,7 +13,8 @@ import polars as pl
 
 from scoring.condition import columns_in, compile_condition
 from scoring.facts import Facts
-from scoring.opportunity.reasons import Language, filled
+from scoring.language import Language
+from scoring.opportunity.reasons import filled
 from scoring.period import PeriodKind
 from scoring.quality_facts import quality_frame
 from scoring.settings import MetricSettings

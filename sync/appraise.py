@@ -11,14 +11,14 @@ from typing import Any
 import polars as pl
 
 from connectors.base import Value
-from scoring.appraisal import LANGUAGES, Appraisal
+from scoring.appraisal import Appraisal
 from scoring.components import metrics_of
 from scoring.confidence import DataQuality, data_quality
 from scoring.facts import Facts
+from scoring.language import LANGUAGES, Language
 from scoring.metric import measure
 from scoring.metrics.targets import Targets
 from scoring.money import plain
-from scoring.opportunity.reasons import Language
 from scoring.period import Period
 from scoring.quality import deal_quality, faults
 from scoring.scorecard import appraise

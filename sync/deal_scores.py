@@ -11,7 +11,7 @@ import polars as pl
 from connectors.base import Value
 from connectors.types import canonical_text
 from scoring.facts import Facts
-from scoring.opportunity.reasons import Language
+from scoring.language import Language
 from scoring.opportunity.rules import score_opportunities
 from scoring.plan import OpportunityScore
 from sync.config import Config

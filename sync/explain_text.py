@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from scoring.appraisal import metric_name
-from scoring.opportunity.reasons import Language
+from scoring.language import Language
 from sync.chain import Chain
 from sync.evidence import Evidence
 from sync.figures import days, in_unit, moment, money, number, percent, word

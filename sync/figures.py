@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from scoring.opportunity.reasons import Language
+from scoring.language import Language
 from sync.texts import SEPARATOR, WORDS, text
 
 _TENTH = Decimal("0.1")

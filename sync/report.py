@@ -9,11 +9,11 @@ from connectors.errors import ConfigError
 from scoring.custom import compile_metrics
 from scoring.dimensions import DEAL_DIMENSIONS
 from scoring.facts import Facts
+from scoring.language import Language
 from scoring.metric import Metric, compute
 from scoring.metrics.results import family
 from scoring.metrics.targets import Targets
 from scoring.money import plain
-from scoring.opportunity.reasons import Language
 from scoring.period import Period, PeriodError, parse_period, period_of
 from scoring.plan import Plan
 from scoring.settings import MetricSettings

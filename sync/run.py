@@ -24,7 +24,6 @@ from sync.crash import unexpected
 from sync.lock import turn
 from sync.pull import Puller, PullOptions, PullOutcome
 from sync.push import Pusher, PushOutcome, StopRequestedError
-from sync.score import Scorer
 from sync.scored import ScoreOptions, ScoreOutcome
 from sync.stopping import COMMAND_GRACE_SECONDS, THREADS
 from sync.store.engine import Store
@@ -179,6 +178,8 @@ class Service:
 
     def score(self, run: int, options: ScoreOptions | None = None) -> ScoreOutcome:
         """Scores what the new facts touch, and queues what is worth a write."""
+        from sync.score import Scorer  # brings Polars along, which pulling and pushing can do without
+
         return Scorer(self.config, self.store, run=run, options=options or ScoreOptions()).score()
 
     def push(self, run: int, names: Sequence[str], *, confirm_drift: bool = False) -> list[PushOutcome]:

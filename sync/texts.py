@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scoring.appraisal import METRIC_NAMES
-from scoring.opportunity.reasons import Language
+from scoring.language import METRIC_NAMES, Language
 
 Texts = Mapping[str, Mapping[Language, str]]
 

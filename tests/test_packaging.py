@@ -1,6 +1,8 @@
 """Claims about the distribution: nothing else may provide our package names, and the lock names no place (decision 0001)."""
 
 import re
+import subprocess
+import sys
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
@@ -36,3 +38,11 @@ def test_the_lock_pins_every_package_with_a_hash_and_names_no_place() -> None:
     assert "://" not in text
     assert not re.search(r"^\s*(-i|--index-url|--extra-index-url|--find-links|-f)\b", text, flags=re.MULTILINE)
     assert all(re.search(re.escape(pin) + r"\n    --hash=sha256:[0-9a-f]{64}", text) for pin in pins)
+
+
+def test_what_only_reads_and_pulls_does_without_polars() -> None:
+    asked = "import sync.cli, sync.run, sys; print('polars' in sys.modules)"
+
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert told.stdout == "False\n"

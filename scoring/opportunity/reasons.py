@@ -2,17 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal
 
 import polars as pl
 
+from scoring.language import Language
 from scoring.plan import Rule
 
-Language = Literal["en", "zh-CN"]
-
 OTHER: Mapping[Language, str] = {"en": "other reasons and the limits 0 and 100", "zh-CN": "其他因素及 0–100 的界限"}
-
-SEPARATOR: Mapping[Language, str] = {"en": "; ", "zh-CN": "；"}
 
 ADVICE: Mapping[str, Mapping[Language, str]] = {
     "book_meeting": {"en": "Book a meeting with the customer", "zh-CN": "与客户约定一次会面"},

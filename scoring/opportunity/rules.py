@@ -12,8 +12,9 @@ import polars as pl
 
 from scoring.condition import columns_in, compile_condition
 from scoring.facts import Facts
+from scoring.language import SEPARATOR, Language
 from scoring.money import EXACT
-from scoring.opportunity.reasons import OTHER, SEPARATOR, Language, advice_text, reason_text
+from scoring.opportunity.reasons import OTHER, advice_text, reason_text
 from scoring.plan import OpportunityScore, Rule
 from scoring.told import is_told
 

@@ -11,7 +11,7 @@ import typer
 from rich.cells import cell_len
 
 from connectors.csv_cells import csv_line, defused
-from scoring.opportunity.reasons import Language
+from scoring.language import Language
 from sync.cli.tables import broken
 from sync.figures import aligned, fixed
 from sync.report import METRIC_COLUMNS, Report

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scoring.opportunity.reasons import Language
+from scoring.language import Language
 from sync.cli.shared import out
 from sync.cli.tables import show_table
 from sync.texts import SEPARATOR, Texts, both, text

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
-from scoring.opportunity.reasons import Language
+from scoring.language import Language
 from sync.cli.shared import out
 from sync.figures import aligned, fixed, moment
 from sync.terminal import Terminal, visible_line

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from connectors.errors import ConfigError
-from scoring.opportunity.reasons import Language
+from scoring.language import Language
 from sync.cli.files import replacing
 from sync.cli.shared import (
     Exit,

@@ -5,8 +5,8 @@ from string import Formatter
 
 import pytest
 
-from scoring.appraisal import LANGUAGES, METRIC_NAMES
 from scoring.dimensions import DEAL_DIMENSIONS
+from scoring.language import LANGUAGES, METRIC_NAMES
 from scoring.metrics.results import family
 from scoring.quality import CHECKS
 from scoring.settings import MetricSettings
