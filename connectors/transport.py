@@ -1,5 +1,6 @@
 """The pool of sockets under the HTTP door: TLS, proxy, private CA, no cookies, no redirects to other hosts."""
 
+import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,7 +8,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, ReadTimeout
 from requests.utils import get_environ_proxies
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from connectors.addresses import is_loopback
 from connectors.settings import ConnectionSettings
@@ -17,6 +20,9 @@ POOL_SIZE = 16
 
 LONGEST_BODY = 128 * 2**20
 """Bytes of an answer that is read into memory: a page of the largest CRM takes a tenth of it."""
+
+LONGEST_ANSWER = 5
+"""How many times ``network.read_timeout`` a whole answer may take: one that drips in would hold up its connection for ever."""
 
 _PIECE = 65_536
 
@@ -37,11 +43,12 @@ def origin(url: str) -> str:
 
 class _Session(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """As requests does. Raises TooLongError for a body that would fill the memory, unless it is left unread."""
+        """As requests does. Unless the body is left unread, raises TooLongError for one that would fill the memory, and
+        ReadTimeout for one that never ends."""
         unread = kwargs.pop("stream", False)
         response = super().send(request, stream=True, **kwargs)
         if not unread:
-            _read_whole(response)
+            _read_whole(response, time.monotonic() + LONGEST_ANSWER * kwargs["timeout"][1])
         return response
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -52,14 +59,29 @@ class _Session(requests.Session):
         return str(target)
 
 
-def _read_whole(response: requests.Response) -> None:
+def _read_whole(response: requests.Response, until: float) -> None:
     body = bytearray()
-    for piece in response.iter_content(_PIECE):
+    while piece := _next_piece(response):
         body += piece
         if len(body) > LONGEST_BODY:
             response.close()
             raise TooLongError
+        if time.monotonic() > until:
+            response.close()
+            raise ReadTimeout
     response._content = bytes(body)  # noqa: SLF001  # where requests itself keeps a body that was read
+
+
+def _next_piece(response: requests.Response) -> bytes:
+    """What has arrived, where requests itself would wait for a full piece; errors as requests words them."""
+    try:
+        return bytes(response.raw.read1(_PIECE, decode_content=True))
+    except ReadTimeoutError as error:
+        raise ReadTimeout(error) from None
+    except DecodeError as error:
+        raise ContentDecodingError(error) from None
+    except HTTPError as error:
+        raise ChunkedEncodingError(error) from None
 
 
 def new_session(connection: ConnectionSettings) -> requests.Session:

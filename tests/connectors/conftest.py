@@ -46,6 +46,7 @@ class Script:
     def __init__(self) -> None:
         self.answers: list[Said] = [Said()]
         self.heard: list[Heard] = []
+        self.callers: set[tuple[str, int]] = set()
         self.url = ""
 
     def will(self, *answers: Said) -> None:
@@ -67,6 +68,7 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             length = int(self.headers.get("Content-Length") or 0)
             heard = Heard(self.command, self.path, dict(self.headers), self.rfile.read(length))
             script.heard.append(heard)
+            script.callers.add(self.client_address)
             said = script.next()
             body = said.bytes()
             self.send_response(said.status)

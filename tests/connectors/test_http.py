@@ -360,6 +360,28 @@ def test_an_answer_that_would_fill_the_memory_is_left(
     assert len(script.heard) == 1
 
 
+def test_an_answer_that_never_ends_is_for_later(
+    script: Any, said: Any, open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.transport.LONGEST_ANSWER", 0)  # whatever comes is too late
+    script.will(said(body={"a": 1}))
+
+    with pytest.raises(RetryLaterError, match="no answer in time"):
+        open_door(Manners(buckets=WIDE, tries=2)).get("/deals")
+
+    assert len(script.heard) == 2
+
+
+def test_one_connection_serves_all_answers(script: Any, said: Any, open_door: OpenDoor) -> None:
+    script.will(said(body={"a": "x" * 200_000}), said(204), said(500), said(body=b""))
+    door = open_door()
+
+    for _ in range(4):
+        door.get("/deals")
+
+    assert len(script.callers) == 1
+
+
 def test_brackets_without_end_are_no_json(script: Any, said: Any, open_door: OpenDoor) -> None:
     script.will(said(body=b"[" * 200_000))
 
