@@ -33,6 +33,8 @@ class Emulator(ABC):
 
     company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Where this CRM keeps what the simulated company has in fields of its own: remote names by record and our field."""
+    company_objects: ClassVar[Mapping[str, str]] = {}
+    """Which object of its own the simulated company keeps a kind of record in: remote names by record."""
 
     def __init__(
         self,

@@ -62,11 +62,14 @@ def with_sandbox_secrets(text: str, url: str) -> str:
 
 
 def connection_file(kind: str, url: str, *, write_back: bool = True, company: bool = False) -> str:
-    """The default connection file of a kind, pointed at an emulator; ``company`` maps the simulated company's own fields."""
+    """The default connection file of a kind, pointed at an emulator; ``company`` maps what the simulated company has of its own."""
     text = with_sandbox_secrets(connection_template(kind), url)
     text = re.sub(r"^base_url:.*$", f"base_url: {url}", text, flags=re.MULTILINE)
     text = re.sub(r"^allowance:.*$", "allowance: {share: 1}", text, flags=re.MULTILINE)
     before, mark, after = text.partition("write_back:")
-    if company and (fields := emulator_class(kind).company_fields):
-        before += f"fields: {json.dumps(fields)}\n"
+    if company:
+        played = emulator_class(kind)
+        objects = {record: {"object": name} for record, name in played.company_objects.items()}
+        parts = {"streams": objects, "fields": played.company_fields}
+        before += "".join(f"{key}: {json.dumps(value)}\n" for key, value in parts.items() if value)
     return before + mark + after if write_back else before

@@ -35,12 +35,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def start(kind: str, tmp_path: Path, built_sqlite: Path) -> Iterator[Start]:
-    """Starts the CRM with some deals (and other tables by keyword): people p1 and p2, accounts a1 and a2, four stages."""
+    """Starts the CRM with some deals (and other tables by keyword): people p1 and p2, accounts a1 and a2, four stages.
+
+    ``company`` maps what the simulated company keeps in fields and objects of its own.
+    """
     with ExitStack() as stack:
 
-        def begin(deals: Sequence[Row] = (), *, emulator: dict[str, Any] | None = None, **tables: Sequence[Row]) -> Rig:
+        def begin(
+            deals: Sequence[Row] = (),
+            *,
+            emulator: dict[str, Any] | None = None,
+            company: bool = False,
+            **tables: Sequence[Row],
+        ) -> Rig:
             usual = {"people": PEOPLE, "accounts": ACCOUNTS, "stages": STAGES, "opportunities": deals}
             world = write_world(tmp_path / "world", **{**usual, **tables})
-            return stack.enter_context(rig(kind, tmp_path, world, built_sqlite, **(emulator or {})))
+            return stack.enter_context(rig(kind, tmp_path, world, built_sqlite, company=company, **(emulator or {})))
 
         yield begin

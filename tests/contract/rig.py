@@ -227,6 +227,8 @@ class Rig:
 _TABLES = {
     "person": "people", "account": "accounts", "opportunity": "opportunities", "stage": "stages", "activity": "activities",
     "change": "changes", "target": "targets", "split": "splits", "line_item": "line_items",
+    "payment": "payments", "contract": "contracts", "survey": "surveys", "forecast": "forecasts", "rate": "rates",
+    "absence": "absences", "rating": "ratings",
 }  # fmt: skip
 
 
@@ -239,7 +241,7 @@ write_back:
 
 
 @contextmanager
-def rig(kind: str, folder: Path, world: Path, blank: Path, **emulator: Any) -> Iterator[Rig]:
+def rig(kind: str, folder: Path, world: Path, blank: Path, *, company: bool = False, **emulator: Any) -> Iterator[Rig]:
     """The connector of a kind on its emulator, which holds ``world``, with a copy of the ``blank`` store."""
     config = folder / "config"
     (config / "connections").mkdir(parents=True)
@@ -248,7 +250,8 @@ def rig(kind: str, folder: Path, world: Path, blank: Path, **emulator: Any) -> I
     with ExitStack() as stack:
         played: Any = FolderSide(world) if kind == "csv" else emulator_class(kind)(world, **emulator)
         url = "" if kind == "csv" else stack.enter_context(Server(played)).url
-        file.write_text(CSV if kind == "csv" else connection_file(kind, url), encoding="utf-8")
+        text = CSV if kind == "csv" else connection_file(kind, url, company=company)
+        file.write_text(text, encoding="utf-8")
         shutil.copyfile(blank, folder / "state.db")  # the migrations take longer than most claims
         store = stack.enter_context(open_store(f"sqlite:///{folder / 'state.db'}", create=False))
         yield Rig(kind, played, url, folder, store)
