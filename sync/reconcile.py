@@ -38,7 +38,7 @@ def reconcile(puller: "Puller") -> Iterator[StreamOutcome]:
     if Can.PULL_CHANGES not in puller.connector.can:
         return  # every pull of it reads everything
     for stream in puller.connector.streams:
-        if stream.name in puller.on and stream.schedule == "cycle" and not stream.filled_by:
+        if stream.name in puller.on and stream.schedule == "cycle":
             state = puller.books.of(stream.name)
             if state.full_done:
                 yield from _one(puller, stream, state)

@@ -24,6 +24,7 @@ from sync.crash import unexpected
 from sync.lock import turn
 from sync.pull import Puller, PullOptions, PullOutcome
 from sync.push import Pusher, PushOutcome, StopRequestedError
+from sync.renamed import keep_account
 from sync.scored import ScoreOptions, ScoreOutcome
 from sync.stopping import COMMAND_GRACE_SECONDS, THREADS
 from sync.store.engine import Store
@@ -167,6 +168,7 @@ class Service:
         return self._each(names, work)
 
     def _pull_one(self, run: int, connector: Connector, options: PullOptions) -> PullOutcome:
+        keep_account(self.store, connector.connection, self.config.connections)
         return Puller(
             connector,
             self.store,

@@ -13,10 +13,10 @@ from connectors.base import Can, Finding
 from connectors.errors import ScorebackError, SignInError
 from connectors.records import RECORDS
 from connectors.registry import kinds
-from connectors.settings import ConnectionSettings
 from sync.cli.shared import Exit, Json, Names, config_folder, configuration, err, out, print_json, print_table, working
 from sync.config import Config
 from sync.crash import unexpected
+from sync.renamed import account_of
 from sync.store.engine import open_store
 from sync.terminal import write_out
 
@@ -114,13 +114,9 @@ def _twins(config: Config, name: str) -> Iterator[Finding]:
     """Says where two files read one account: they share its limits, and each of its deals counts twice."""
     mine = config.connections[name]
     for other, settings in config.connections.items():
-        if other != name and _account(settings) == _account(mine):
+        if other != name and account_of(settings) == account_of(mine):
             text = f"reads the same account as {other}: what both read counts twice"
             yield Finding("warning", "connection", text, "take one of the two files away, or switch streams off in one")
-
-
-def _account(settings: ConnectionSettings) -> str:
-    return settings.model_dump_json(include={"kind", "base_url", "folder", "files", "sign_in"})
 
 
 def _findings(service: "Service", name: str, *, estimate: bool) -> list[Finding]:

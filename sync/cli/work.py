@@ -1,4 +1,4 @@
-"""The commands that do work: run, pull, score, push, rollback."""
+"""The commands that do work: run, pull, score, push, rollback, rename."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -11,6 +11,7 @@ import typer
 
 from connectors.errors import ConfigError
 from scoring.language import Language
+from sync import renamed
 from sync.cli.files import replacing
 from sync.cli.shared import (
     Exit,
@@ -37,7 +38,7 @@ from sync.texts import TITLES, column_head
 
 def register(app: typer.Typer) -> None:
     """Adds this module's commands."""
-    for command in (run, pull, score, push, rollback):
+    for command in (run, pull, score, push, rollback, rename):
         app.command()(command)
 
 
@@ -160,6 +161,28 @@ def rollback(
     else:
         out.print(f"What run {number} wrote was taken back before; nothing was written")
     raise typer.Exit(_code(outcome))
+
+
+def rename(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The connection's name until now.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on: connections/NEW.yaml is there.")],
+) -> None:
+    """Takes over what was read of a connection whose file was given another name."""
+    config, _ = configuration(context, [new])
+    if old in config.connections:
+        message = f"connections/{old}.yaml is there still: give that file the new name first"
+        raise typer.BadParameter(message)
+    with working(config) as service, service.run("rename", new) as book, service.store.writing() as tx:
+        if not renamed.is_read(tx, old):
+            message = f"nothing was read of {old}: scoreback status lists what was"
+            raise typer.BadParameter(message)
+        if renamed.is_read(tx, new):
+            message = f"{new} has records of its own, which are not mixed with those of {old}"
+            raise typer.BadParameter(message)
+        renamed.rename(tx, old, new)
+        book.summary = {"old": old, "new": new}
+    out.print(f"{old} is called {new} from now on. Where people.yaml or mirrors name {old}, write {new}", markup=False)
 
 
 def _print_plan(lines: Sequence[Planned], language: Language, *, diff: bool, json: bool) -> None:
