@@ -20,8 +20,8 @@ def recall(store: Store, connector: Connector) -> None:
         connector.places.setdefault(stream, place)  # in place: the connector's parts hold this very dictionary
     if kept and not fresh:
         connector.learnt.clear()
-    elif not connector.learnt:
-        connector.learnt.update(fresh)
+    for what, said in fresh.items():
+        connector.learnt.setdefault(what, said)
 
 
 def keep(tx: Tx, connector: Connector) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import exists, select
 from connectors.base import Can, Connector, Rejection, Value, Write, WriteTarget, Written
 from connectors.errors import RejectedError, ScorebackError
 from connectors.settings import KeyedWriteBack
+from sync import learnt
 from sync.settings import PushSettings
 from sync.store import outbox
 from sync.store.books import PushLog
@@ -98,6 +99,8 @@ class Pusher:
         outcome = PushOutcome(self.name)
         if Can.WRITE_FIELDS not in self.connector.can:
             return outcome
+        learnt.recall(self.store, self.connector)
+        known = ({**self.connector.learnt}, {**self.connector.places})
         try:
             for target in write_targets(self.connector):
                 drifting = self._drift(target)
@@ -110,6 +113,9 @@ class Pusher:
         except ScorebackError as error:
             outcome.error = error
             log.error("push_failed", connection=self.name, advice=str(error))  # noqa: TRY400 # expected, and the traceback may hold values
+        if known != (self.connector.learnt, self.connector.places):
+            with self.store.writing() as tx:
+                learnt.keep(tx, self.connector)
         if outcome.calls:
             log.info("push_finished", connection=self.name, accepted=outcome.accepted, refused=outcome.refused)
         return outcome

@@ -53,3 +53,17 @@ def test_what_was_learnt_anew_is_new_again_though_it_says_the_same(sqlite_store:
 
     with sqlite_store.reading() as tx:
         assert get_meta(tx, "learnt:exports") != before
+
+
+def test_what_is_known_of_other_things_is_not_lost_by_learning_one_more(sqlite_store: Store, tmp_path: Path) -> None:
+    first, second = opened(tmp_path), opened(tmp_path)
+    first.learnt["zone"] = "Europe/Berlin"
+    keep(sqlite_store, first)
+    second.learnt["currency"] = "EUR"
+
+    learnt.recall(sqlite_store, second)
+    keep(sqlite_store, second)
+
+    third = opened(tmp_path)
+    learnt.recall(sqlite_store, third)
+    assert third.learnt == {"zone": "Europe/Berlin", "currency": "EUR"}
