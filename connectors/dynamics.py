@@ -1,6 +1,7 @@
 """Microsoft Dynamics 365 Sales, Dataverse Web API 9.2. Remote behaviour we rely on: docs/connectors/dynamics.md."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
@@ -49,7 +50,7 @@ class Dynamics(Connector):
     @cached_property
     def api(self) -> DynamicsApi:
         """The environment over our door."""
-        return DynamicsApi(self.http, self.connection.api_version)
+        return DynamicsApi(self.http, self.connection.api_version, self.learnt)
 
     @cached_property
     def _reader(self) -> Reader:
@@ -58,6 +59,12 @@ class Dynamics(Connector):
     @cached_property
     def _writer(self) -> Writer:
         return Writer(self.api, self.connection, self.learnt)
+
+    def now(self) -> datetime:
+        """The environment's clock: before anything was read, by a call that the first pull needs anyway."""
+        if self.http.seen_now() is None:
+            self._reader.rows.prepare()
+        return super().now()
 
     def check(self) -> Iterator[Finding]:
         """Sign-in and clock; rights, columns and change tracking of every stream; auditing; what we write."""
@@ -72,6 +79,10 @@ class Dynamics(Connector):
         """By ``/$count``, which stops at 5,000."""
         return self._reader.count(stream)
 
+    def calls_for(self, stream: Stream, rows: int) -> int:
+        """One for each page, and another one for who took part in a page of activities."""
+        return super().calls_for(stream, rows) * (2 if stream.kind == "activity" and rows else 1)
+
     def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
         """By the primary key alone; audit rows never go one by one."""
         return None if stream.name == "history" else self._reader.ids(stream)
@@ -82,7 +93,7 @@ class Dynamics(Connector):
 
     def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw] | None:
         """Teams of people; who took part in an activity stamps the activity."""
-        return self._reader.teams(stream, ids) if stream.name == "person" else None
+        return self._reader.rows.teams(stream, ids) if stream.name == "person" else None
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of changes, deletions among them; or of a window, where a table is not tracked."""

@@ -1,23 +1,27 @@
 """The calls that the connector makes to the Dataverse Web API, with answers as plain dictionaries."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from connectors.dynamics_multipart import BOUNDARY, Part, Said, compose, parse
+from connectors.dynamics_values import FORMATTED, LOGICAL_NAME
 from connectors.errors import ContractError, RejectedError
 from connectors.http import Http
 
 MAX_PAGE = 5000
-FORMATTED = "OData.Community.Display.V1.FormattedValue"
-LOGICAL_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
+IDS_AT_ONCE = 400
+"""Ids of one filter: as ``x eq id or ...`` they still fit an address, and a query takes 500 conditions."""
 
-IN_URL = 400
-"""Ids of one ``In`` filter in an address: about 43 characters each."""
-IN_BATCH = 500
-"""Ids of one ``In`` filter within a batch (the vendor's page: 500 at most)."""
+_NO_IN = "no_in"
+"""Learnt: this environment does not know the function ``In``."""
+_READS_IN_BATCH = 100
+"""Reads in one batch: far below 1,000, for each may bring thousands of rows."""
+_BATCH_TRIES = 2
 
+_TABLE = "LogicalName,ChangeTrackingEnabled,IsAuditEnabled"
+_COLUMN = "LogicalName,SchemaName,AttributeType,IsValidForUpdate,IsSecured,DisplayName"
 _SAFE = "$,()'@:=/*"
 _HEADERS = {"Accept": "application/json", "OData-MaxVersion": "4.0", "OData-Version": "4.0", "If-None-Match": "null"}
 
@@ -26,9 +30,11 @@ Page = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What the metadata say about a table's columns, by the name that JSON has for each."""
+    """What the metadata say about a table, and about its columns by the name that JSON has for each."""
 
     columns: Mapping[str, Mapping[str, Any]]
+    tracked: bool
+    audited: bool
 
     def has(self, path: str) -> bool:
         """Whether there is such a column; ``x@label`` is there where ``x`` is."""
@@ -41,33 +47,27 @@ def address(remote: str, **options: str) -> str:
     return f"{remote}?{said}" if said else remote
 
 
-def among(column: str, ids: Sequence[str]) -> str:
-    """The condition that a column holds one of some ids."""
-    values = ",".join(f"'{one}'" for one in ids)
-    return f"Microsoft.Dynamics.CRM.In(PropertyName='{column}',PropertyValues=[{values}])"
-
-
 def both(*conditions: str) -> str:
     """Conditions that must all hold; empty ones are left out."""
     return " and ".join(f"({one})" if " or " in one else one for one in conditions if one)
 
 
 class DynamicsApi:
-    """One environment over our door."""
+    """One environment over our door. ``learnt`` keeps what it cannot do."""
 
-    def __init__(self, http: Http, version: str) -> None:
+    def __init__(self, http: Http, version: str, learnt: dict[str, str]) -> None:
         self.http = http
         self.root = f"/api/data/v{version}/"
+        self._learnt = learnt
         self._descriptions: dict[str, Description | None] = {}
 
     def get(self, path: str, **headers: str) -> Any:
         """The JSON of a GET below the service root; a full address is taken as it is."""
         return self.http.get(self._path(path), headers={**_HEADERS, **headers})
 
-    def page(self, path: str, *, labels: bool = False, track: bool = False) -> Page:
+    def page(self, path: str, *, labels: bool = False, track: bool = False, rows: int = MAX_PAGE) -> Page:
         """One page of rows. ``labels`` asks for what Dynamics shows, ``track`` for a delta link on the last page."""
-        notes = f"{FORMATTED},{LOGICAL_NAME}" if labels else LOGICAL_NAME
-        prefer = f'odata.maxpagesize={MAX_PAGE},odata.include-annotations="{notes}"'
+        prefer = _prefer(rows, labels=labels)
         body = self.get(path, Prefer=f"odata.track-changes,{prefer}" if track else prefer)
         if not isinstance(body, dict) or not isinstance(body.get("value"), list):
             raise ContractError("a read was answered with something that is no page of rows", str(body))
@@ -102,31 +102,60 @@ class DynamicsApi:
             raise ContractError("a count was answered with something that is no number", text)
         return int(text) if int(text) < MAX_PAGE else None
 
-    def batch(self, parts: Sequence[Part], **headers: str) -> list[Said]:
+    def batch(self, parts: Sequence[Part]) -> list[Said]:
         """The answers to up to 1,000 requests, in their order, whether good or not."""
         sent = {
             "Content-Type": f'multipart/mixed; boundary="{BOUNDARY}"',
             "Prefer": "odata.continue-on-error",
             "OData-MaxVersion": "4.0",
             "OData-Version": "4.0",
-            **headers,
         }
-        answer = self.http.request("POST", f"{self.root}$batch", data=compose(parts), headers=sent)
-        said = parse(answer.headers.get("Content-Type", ""), answer.content)
-        if len(said) != len(parts):
-            raise ContractError(f"{len(parts)} requests were sent, and {len(said)} answered", answer.text)
+        for _ in range(_BATCH_TRIES):  # each part may be done twice; a cut answer is no JSON that the door would notice
+            answer = self.http.request("POST", f"{self.root}$batch", data=compose(parts), headers=sent)
+            said = parse(answer.headers.get("Content-Type", ""), answer.content)
+            if said is not None:
+                break
+        if said is None or len(said) != len(parts):
+            found = len(said or ())
+            raise ContractError(f"{len(parts)} requests were sent, and {found} answered", answer.text)
         return said
 
-    def batch_rows(self, paths: Sequence[str]) -> list[dict[str, Any]]:
-        """The rows of several reads in one call; further pages, which are rare, in calls of their own."""
-        prefer = {"Prefer": f'odata.maxpagesize={MAX_PAGE},odata.include-annotations="{LOGICAL_NAME}"'}
+    def rows_by_ids(
+        self, remote: str, select: str, column: str, ids: Sequence[str], *, where: str = "", labels: bool = False
+    ) -> list[dict[str, Any]]:
+        """Rows whose ``column``, as JSON spells it, holds one of some ids: one call for up to 40,000 ids.
+
+        Where the environment refuses the function ``In``, the same is asked as ``x eq id or ...`` and remembered.
+        """
+
+        def ask(condition: Callable[[str, Sequence[str]], str]) -> list[dict[str, Any]]:
+            portions = [ids[place : place + IDS_AT_ONCE] for place in range(0, len(ids), IDS_AT_ONCE)]
+            filters = [both(where, condition(column, portion)) for portion in portions]
+            paths = [address(remote, select=select, filter=one) for one in filters]
+            return self.rows(paths[0], labels=labels) if len(paths) == 1 else self._batch_rows(paths, labels=labels)
+
+        if _NO_IN not in self._learnt:
+            try:
+                return ask(_among)
+            except RejectedError as error:
+                if error.status != 400:
+                    raise
+        found = ask(_either)
+        self._learnt[_NO_IN] = "yes"
+        return found
+
+    def _batch_rows(self, paths: Sequence[str], *, labels: bool) -> list[dict[str, Any]]:
+        """The rows of several reads in one call per hundred; further pages in calls of their own."""
+        prefer = {"Prefer": _prefer(MAX_PAGE, labels=labels)}
         found: list[dict[str, Any]] = []
-        for said in self.batch([Part("GET", f"{self.root}{path}", headers=prefer) for path in paths]):
-            if said.status != 200 or not isinstance(said.body, dict):
-                raise said.failure()
-            found += said.body["value"]
-            if link := said.body.get("@odata.nextLink"):
-                found += self.rows(link)
+        for place in range(0, len(paths), _READS_IN_BATCH):
+            some = paths[place : place + _READS_IN_BATCH]
+            for said in self.batch([Part("GET", f"{self.root}{path}", headers=prefer) for path in some]):
+                if said.status != 200 or not isinstance(said.body, dict):
+                    raise said.failure()
+                found += said.body["value"]
+                if link := said.body.get("@odata.nextLink"):
+                    found += self.rows(link, labels=labels)
         return found
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -146,18 +175,41 @@ class DynamicsApi:
         return self._descriptions[table]
 
     def _described(self, table: str, *, fresh: bool) -> Description | None:
-        wanted = "LogicalName,SchemaName,AttributeType,ColumnNumber,IsValidForUpdate,IsSecured,DisplayName"
-        path = f"EntityDefinitions(LogicalName='{table}')/Attributes"
+        path = address(
+            f"EntityDefinitions(LogicalName='{table}')", select=_TABLE, expand=f"Attributes($select={_COLUMN})"
+        )
         try:
-            answer = self.get(address(path, select=wanted), **({"Consistency": "Strong"} if fresh else {}))
+            answer = self.get(path, **({"Consistency": "Strong"} if fresh else {}))
         except RejectedError as error:
             if error.status == 404:
                 return None
             raise
-        return Description({property_of(one): one for one in answer["value"]})
+        audited = (answer.get("IsAuditEnabled") or {}).get("Value") is True
+        columns = {property_of(one): one for one in answer["Attributes"]}
+        return Description(columns, tracked=answer.get("ChangeTrackingEnabled") is True, audited=audited)
 
     def _path(self, path: str) -> str:
         return path if "://" in path or path.startswith("/") else f"{self.root}{path}"
+
+
+def _prefer(rows: int, *, labels: bool) -> str:
+    notes = [LOGICAL_NAME, FORMATTED] if labels else [LOGICAL_NAME]
+    return f'odata.maxpagesize={rows},odata.include-annotations="{",".join(one.removeprefix("@") for one in notes)}"'
+
+
+def _among(column: str, ids: Sequence[str]) -> str:
+    """``In`` takes the logical name of a lookup: by ``_x_value`` it finds no attribute."""
+    values = ",".join(f"'{one}'" for one in ids)
+    return f"Microsoft.Dynamics.CRM.In(PropertyName='{logical_name(column)}',PropertyValues=[{values}])"
+
+
+def _either(column: str, ids: Sequence[str]) -> str:
+    return " or ".join(f"{column} eq {one}" for one in ids)
+
+
+def logical_name(column: str) -> str:
+    """The logical name of a column that JSON spells so: ``ownerid`` for ``_ownerid_value``."""
+    return column[1:-6] if column.startswith("_") and column.endswith("_value") else column
 
 
 def property_of(attribute: Mapping[str, Any]) -> str:

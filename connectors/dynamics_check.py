@@ -7,14 +7,18 @@ from connectors.base import Finding, Stream
 from connectors.dynamics_api import Description, DynamicsApi, address
 from connectors.dynamics_read import Reader
 from connectors.dynamics_readings import READINGS
+from connectors.dynamics_rows import share_column
 from connectors.dynamics_settings import DynamicsSettings
-from connectors.dynamics_values import plain_stage
+from connectors.dynamics_values import FORMATTED, plain_stage
 from connectors.dynamics_write import TABLES
 from connectors.errors import ForbiddenError, RejectedError
 from connectors.stage_check import unmapped_stages
 
 SKEW = timedelta(seconds=60)
-GRANT = "grant Read at Organization depth on the table in the security role of our application user, or switch the stream off"
+GRANT = (
+    "grant Read at Organization depth on the table, and on Entity and Attribute, in the security role of our "
+    "application user, or switch the stream off"
+)
 
 
 def findings(
@@ -24,18 +28,15 @@ def findings(
     yield _who(api)
     yield _clock(api)
     yield Finding("info", "allowance", "Dataverse does not say how many calls of the day are left")
-    tracked = _tracked(api)
     for stream in streams:
         if connection.stream(stream.name) is not None:
-            yield from _stream(api, connection, reader, stream, tracked)
+            yield from _stream(api, connection, reader, stream)
     if connection.stages:
         where = READINGS["stage"].where
         path = address("processstages", select="stagename,_processid_value", filter=where)
-        named = "_processid_value@OData.Community.Display.V1.FormattedValue"
+        named = f"_processid_value{FORMATTED}"
         rows = api.rows(path, labels=True)
         yield from unmapped_stages(connection, [(row.get(named), plain_stage(row["stagename"])) for row in rows])
-    if connection.stream("history") is not None:
-        yield from _auditing(api)
     yield from _write_back(api, connection)
 
 
@@ -54,38 +55,38 @@ def _clock(api: DynamicsApi) -> Finding:
     return Finding("warning", "clock", text, "set this machine's clock; pulls use theirs")
 
 
-def _tracked(api: DynamicsApi) -> frozenset[str]:
-    path = address(
-        "EntityDefinitions", select="LogicalName,ChangeTrackingEnabled", filter="ChangeTrackingEnabled eq true"
-    )
-    return frozenset(row["LogicalName"] for row in api.get(path)["value"])
-
-
-def _stream(
-    api: DynamicsApi, connection: DynamicsSettings, reader: Reader, stream: Stream, tracked: frozenset[str]
-) -> Iterator[Finding]:
+def _stream(api: DynamicsApi, connection: DynamicsSettings, reader: Reader, stream: Stream) -> Iterator[Finding]:
     where, reading = f"stream {stream.name}", READINGS[stream.name]
-    seen = api.describe(reading.table)
-    if seen is None:
-        level, advice = ("info", "") if stream.optional else ("error", "install the app that brings it")
-        yield Finding("info" if level == "info" else "error", where, f"there is no table {reading.table} here", advice)
-        return
     try:
-        api.page(address(stream.remote, select=reading.key, filter=reading.where, top="1"))
+        seen = api.describe(reading.table)
+        if seen is not None:
+            api.page(address(stream.remote, select=reading.key, filter=reading.where), rows=1)
     except (ForbiddenError, RejectedError) as error:
         yield Finding("error", where, str(error), GRANT)
         return
+    if seen is None:
+        yield _no_table(stream)
+        return
     missing = reader.columns.missing(stream)
     yield from (_missing_column(connection, stream, column) for column in missing)
-    if reading.tracked and reading.table not in tracked:
+    if reading.tracked and not seen.tracked:
         text = f"change tracking is off for {reading.table}: deletions are found by the daily comparison only"
         yield Finding("warning", where, text, "switch on Track changes in the table's properties")
     yield from _secured(reader, stream, seen)
-    if stream.kind == "split" and reader.share_column(stream) is None:
+    if stream.kind == "split" and share_column(stream, connection) is None:
         text = "it is known who shares a deal, and not how: no column holds the share"
         yield Finding("info", where, text, f"name one, in per cent, in fields.{stream.name}.percentage")
+    if stream.name == "history":
+        yield from _auditing(api)
     if not missing:
         yield Finding("ok", where, f"{reading.table}: every column is there")
+
+
+def _no_table(stream: Stream) -> Finding:
+    where, text = f"stream {stream.name}", f"there is no table {READINGS[stream.name].table} here"
+    if stream.optional:
+        return Finding("info", where, text)
+    return Finding("error", where, text, "install the app that brings it")
 
 
 def _missing_column(connection: DynamicsSettings, stream: Stream, column: str) -> Finding:
@@ -95,10 +96,10 @@ def _missing_column(connection: DynamicsSettings, stream: Stream, column: str) -
         for source in connection.fields.get(name, {}).values()
         for path in (source.values() if isinstance(source, dict) else [source])
     }
-    level = "error" if column in mapped else "warning"
-    advice = f"correct the name in fields.{stream.name}" if level == "error" else "what it fills stays unknown"
-    text = f"{READINGS[stream.name].table} has no {column}"
-    return Finding("error" if level == "error" else "warning", f"stream {stream.name}", text, advice)
+    where, text = f"stream {stream.name}", f"{READINGS[stream.name].table} has no {column}"
+    if column in mapped:
+        return Finding("error", where, text, f"correct the name in fields.{stream.name}")
+    return Finding("warning", where, text, "what it fills stays unknown")
 
 
 def _secured(reader: Reader, stream: Stream, seen: Description) -> Iterator[Finding]:
@@ -111,8 +112,8 @@ def _secured(reader: Reader, stream: Stream, seen: Description) -> Iterator[Find
 
 
 def _auditing(api: DynamicsApi) -> Iterator[Finding]:
-    row = api.get(address("EntityDefinitions(LogicalName='opportunity')", select="LogicalName,IsAuditEnabled"))
-    if not (row.get("IsAuditEnabled") or {}).get("Value"):
+    deals = api.describe("opportunity")
+    if deals is not None and not deals.audited:
         yield Finding(
             "info",
             "stream history",
@@ -125,7 +126,11 @@ def _write_back(api: DynamicsApi, connection: DynamicsSettings) -> Iterator[Find
     for record, target in connection.write_back.items():
         where = f"write_back.{record}"
         table = TABLES[record][0]
-        seen = api.describe(table)
+        try:
+            seen = api.describe(table)
+        except ForbiddenError as error:
+            yield Finding("error", where, str(error), GRANT)
+            continue
         names = list(map(str, target))  # a table of its own is refused by the settings
         bad = [name for name in names if seen is None or not seen.columns.get(name, {}).get("IsValidForUpdate")]
         if bad:

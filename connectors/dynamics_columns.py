@@ -1,7 +1,6 @@
 """Which columns a stream takes, and which of them are not there just now."""
 
 from collections.abc import Sequence
-from time import monotonic
 
 import structlog
 
@@ -14,16 +13,19 @@ from connectors.dynamics_streams import FILLED
 from connectors.errors import ForbiddenError
 from connectors.mapping import remote_fields
 
+LABEL = "@label"
+"""What a path ends with that takes what Dynamics shows for a column."""
+
 log = structlog.get_logger("connectors.dynamics")
 
 
 class Columns:
-    """The columns of every stream. Keeps for its life which were missing when they were asked for."""
+    """The columns of every stream. ``learnt`` keeps for a while which were missing when they were asked for."""
 
-    def __init__(self, api: DynamicsApi, connection: DynamicsSettings) -> None:
+    def __init__(self, api: DynamicsApi, connection: DynamicsSettings, learnt: dict[str, str]) -> None:
         self._api = api
         self._connection = connection
-        self._missing: dict[str, tuple[float, list[str]]] = {}
+        self._learnt = learnt
 
     def wanted(self, stream: Stream) -> list[str]:
         """Every column (some with ``@label``) that the stream's mapping takes, whether it is there or not."""
@@ -42,10 +44,7 @@ class Columns:
 
     def visible(self, stream: Stream) -> list[str]:
         """The columns to ask for. Those that were missing are asked for again after a while: they may have come."""
-        since, missing = self._missing.get(stream.name, (0.0, []))
-        if missing and monotonic() - since >= self._connection.metadata_every.total_seconds():
-            del self._missing[stream.name]
-            missing = []
+        missing = self._learnt.get(_missing_of(stream), "").split(",")
         return [column for column in self.wanted(stream) if column not in missing]
 
     def missing(self, stream: Stream, *, fresh: bool = False) -> list[str]:
@@ -59,14 +58,18 @@ class Columns:
             )
         return [column for column in self.wanted(stream) if not seen.has(column)]
 
-    def learn(self, stream: Stream, asked: Sequence[str]) -> bool:
-        """Looks for the columns that a refusal was about; whether there was one among those that were ``asked`` for."""
-        missing = self.missing(stream, fresh=True)
-        if not set(missing) & set(asked):
-            return False
-        log.warning("columns_missing", connection=self._connection.name, stream=stream.name, columns=missing)
-        self._missing[stream.name] = monotonic(), missing
-        return True
+    def refused(self, stream: Stream, asked: Sequence[str]) -> list[str]:
+        """Looks for the columns that a refusal was about: those of the ``asked`` that are not there."""
+        missing = [column for column in self.missing(stream, fresh=True) if column in asked]
+        if missing:
+            log.warning("columns_missing", connection=self._connection.name, stream=stream.name, columns=missing)
+        return missing
+
+    def accepted(self, stream: Stream, asked: Sequence[str]) -> None:
+        """Keeps for a while what a page was taken without. Where none was, the next pull asks for every column again."""
+        hidden = [column for column in self.wanted(stream) if column not in asked]
+        if hidden:
+            self._learnt[_missing_of(stream)] = ",".join(hidden)
 
     def lacks(self, stream: Stream, asked: Sequence[str]) -> frozenset[str]:
         """What the mapping misses, as it names it: columns, and paths that are made of one that is missing."""
@@ -76,3 +79,7 @@ class Columns:
         made_of = {path: needs for path, (needs, _) in READINGS[stream.name].derived.items()} | dict(FILLED)
         paths = set(remote_fields(stream, self._connection)) & made_of.keys()
         return frozenset(hidden | {path for path in paths if hidden.intersection(made_of[path])})
+
+
+def _missing_of(stream: Stream) -> str:
+    return f"missing:{stream.name}"

@@ -12,18 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 from connectors import dynamics_values as values
-from connectors.dynamics_api import DynamicsApi
+from connectors.dynamics_api import DynamicsApi, logical_name
 from connectors.dynamics_multipart import Part
 from connectors.dynamics_settings import DynamicsSettings
-from connectors.errors import ForbiddenError
 from connectors.types import canonical_text
 
-AUDIT_COLUMNS = ("auditid", "_objectid_value", "_userid_value", "createdon", "operation")
+AUDIT_COLUMNS = ("auditid", "_objectid_value", "_userid_value", "createdon")
 CHANGED_DATA = "changedata"
 DETAILS_AT_ONCE = 100
 """Calls of RetrieveAuditDetails in one batch (the vendor's page, section 8)."""
-
-UPDATE = 2
 
 _PLAIN_NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
 _MONTH_FIRST = re.compile(r"(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])/\d{4}\b")
@@ -48,7 +45,7 @@ def columns(settings: DynamicsSettings) -> dict[str, str]:
         source = settings.fields.get("opportunity", {}).get(ours)
         if isinstance(source, str) and not source.startswith("@"):
             name = source.partition("@")[0]
-            found[ours] = name[1:-6] if name.startswith("_") and name.endswith("_value") else name
+            found[ours] = logical_name(name)
     return found
 
 
@@ -84,17 +81,23 @@ def _stages(sides: Sides, column: str, settings: DynamicsSettings) -> tuple[str 
 
 
 def _whole(side: Any) -> int | None:
-    return None if side in (None, "") else int(side)
+    return int(side) if str(side).isdigit() else None
+
+
+def _plain(side: Any) -> Decimal | None:
+    """A number as audits spell it; None for one in the spelling of another language, where a comma means something else."""
+    text = format(side, "f") if isinstance(side, Decimal) else str(side)
+    return Decimal(text.replace(",", "")) if _PLAIN_NUMBER.fullmatch(text) else None
 
 
 def _number(side: Any) -> str | None:
-    """A number as audits spell it; None for one in the spelling of another language, where a comma means something else."""
-    text = format(side, "f") if isinstance(side, Decimal) else str(side)
-    return canonical_text(Decimal(text.replace(",", ""))) if _PLAIN_NUMBER.fullmatch(text) else None
+    number = _plain(side)
+    return None if number is None else canonical_text(number)
 
 
-def _percent(side: Any) -> str:
-    return canonical_text(values.fraction(Decimal(str(side))))
+def _percent(side: Any) -> str | None:
+    number = _plain(side)
+    return None if number is None else canonical_text(values.fraction(number))
 
 
 def _day(side: Any) -> str | None:
@@ -128,7 +131,7 @@ _READERS: Mapping[str, Callable[[Any], str | None]] = {
 
 
 class Audits:
-    """What changed, for audit rows with or without their data. ``learnt`` keeps that there is no such column."""
+    """What changed, for audit rows with or without their data."""
 
     def __init__(self, api: DynamicsApi, settings: DynamicsSettings) -> None:
         self._api = api
@@ -136,15 +139,9 @@ class Audits:
 
     def changes(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The changes of a page of audit rows, in their order."""
-        bare = [row for row in rows if row.get("operation") == UPDATE and not row.get(CHANGED_DATA)]
-        told = self._details([row["auditid"] for row in bare])
-        found: list[dict[str, Any]] = []
-        for row in rows:
-            if row.get("operation") == UPDATE:
-                text = row.get(CHANGED_DATA)
-                sides = _told(text) if text else told.get(row["auditid"], {})
-                found += changes(row, sides, self._settings)
-        return found
+        told = {row["auditid"]: sides for row in rows if (sides := _told(row.get(CHANGED_DATA))) is not None}
+        told |= self._details([row["auditid"] for row in rows if row["auditid"] not in told])
+        return [change for row in rows for change in changes(row, told.get(row["auditid"], {}), self._settings)]
 
     def _details(self, ids: Sequence[str]) -> dict[str, Sides]:
         found: dict[str, Sides] = {}
@@ -153,9 +150,6 @@ class Audits:
             verb = "Microsoft.Dynamics.CRM.RetrieveAuditDetails"
             parts = [Part("GET", f"{self._api.root}audits({one})/{verb}") for one in some]
             for one, said in zip(some, self._api.batch(parts), strict=True):
-                if said.status == 403:
-                    code, text = said.error
-                    raise ForbiddenError(f"history: {code} {text}. Grant prvReadAuditSummary, or switch the stream off")
                 if said.status not in (200, 404):  # 404: the audit log was trimmed meanwhile
                     raise said.failure()
                 if said.status == 200:
@@ -163,18 +157,20 @@ class Audits:
         return found
 
 
-def _told(text: str) -> Sides:
-    """``changedata``: old and new value of each column as text."""
-    said = json.loads(text).get("changedAttributes") or ()
-    return {one["logicalName"]: (one.get("oldValue"), one.get("newValue")) for one in said}
+def _told(text: str | None) -> Sides | None:
+    """``changedata``: old and new value of each column as text. None for none, and for what older environments keep there.
+
+    That was a list of old values (powerapps-docs#4558).
+    """
+    try:
+        said = json.loads(text or "")["changedAttributes"]
+        return {one["logicalName"]: (one.get("oldValue"), one.get("newValue")) for one in said or ()}
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _detailed(detail: Mapping[str, Any]) -> Sides:
     """AttributeAuditDetail: two rows with the columns that changed; lookups are spelled as in JSON."""
     old, new = detail.get("OldValue") or {}, detail.get("NewValue") or {}
     names = {key for key in (*old, *new) if "@" not in key}
-    return {_logical(key): (old.get(key), new.get(key)) for key in sorted(names)}
-
-
-def _logical(key: str) -> str:
-    return key[1:-6] if key.startswith("_") and key.endswith("_value") else key
+    return {logical_name(key): (old.get(key), new.get(key)) for key in sorted(names)}

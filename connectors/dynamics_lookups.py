@@ -3,9 +3,11 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from connectors.dynamics_api import IN_BATCH, IN_URL, DynamicsApi, address, among
+from connectors.dynamics_api import IDS_AT_ONCE, DynamicsApi, address
+from connectors.dynamics_multipart import Part
 from connectors.dynamics_settings import DynamicsSettings
 from connectors.dynamics_streams import CONTACTS, CURRENCY, METRIC, PARTICIPANTS, PIPELINE, RATE, TEAM
 from connectors.dynamics_values import inverse, target_of
@@ -17,10 +19,28 @@ ALWAYS = "1970-01-01"
 """Day from which a rate holds: Dynamics keeps the current one only."""
 
 _CURRENCIES, _PROCESSES, _BASE = "currencies", "processes", "base_currency"
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """A small table of names by id."""
+
+    path: str
+    key: str
+    name: str
+
+
+_OF_DEALS = "category eq 4 and primaryentity eq 'opportunity'"
+_NAMES = {
+    _CURRENCIES: _Names(
+        address("transactioncurrencies", select="transactioncurrencyid,isocurrencycode"),
+        "transactioncurrencyid",
+        "isocurrencycode",
+    ),
+    _PROCESSES: _Names(address("workflows", select="workflowid,name", filter=_OF_DEALS), "workflowid", "name"),
+}
 _ACCESS_TEAM = 1
 _REGARDING, _OWNER = 8, 9
-_MAX_READS = 100
-"""Reads in one batch: far below 1,000, for each may bring thousands of rows."""
 
 
 class Lookups:
@@ -33,9 +53,9 @@ class Lookups:
         self._in_vain: dict[str, set[str]] = defaultdict(set)
         self._teams: dict[str, str] | None = None
 
-    def fill(self, rows: Rows, paths: Iterable[str], changed: Rows) -> None:
-        """Adds to rows what ``paths`` ask for; teams and parties, which cost calls, to the ``changed`` ones only."""
-        wanted = set(paths)
+    def fill(self, rows: Rows, paths: Iterable[str]) -> None:
+        """Adds to rows what ``paths`` ask for."""
+        wanted = set(paths) if rows else set()
         for path, key, column in (
             (CURRENCY, _CURRENCIES, "_transactioncurrencyid_value"), (PIPELINE, _PROCESSES, "processid"),
         ):  # fmt: skip
@@ -43,18 +63,26 @@ class Lookups:
                 known = self._known(key, {row[column] for row in rows if row.get(column)})
                 for row in rows:
                     row[path] = known.get(row.get(column) or "")
-        if TEAM in wanted and changed:
-            self._add_teams(changed)
-        if {CONTACTS, PARTICIPANTS} & wanted and changed:
-            self._add_parties(changed)
-        if METRIC in wanted and rows:
+        if TEAM in wanted:
+            self._add_teams(rows)
+        if {CONTACTS, PARTICIPANTS} & wanted:
+            self._add_parties(rows)
+        if METRIC in wanted:
             self._add_metrics(rows)
-        if RATE in wanted and rows:
+        if RATE in wanted:
             self._add_rates(rows)
 
     def forget_teams(self) -> None:
         """Teams are asked for again: a process may live long, and they are renamed and made."""
         self._teams = None
+
+    def prepare(self) -> None:
+        """Learns by one call what most pulls ask for. What is refused is asked again where it is needed."""
+        unknown = [key for key in _NAMES if key not in self._learnt]
+        parts = [Part("GET", f"{self._api.root}{_NAMES[key].path}") for key in unknown]
+        for key, said in zip(unknown, self._api.batch(parts) if parts else (), strict=True):
+            if said.status == 200:
+                self._keep(key, said.body["value"])
 
     def base_currency(self) -> str:
         """ISO code of the organisation's base currency, which can never be changed."""
@@ -68,19 +96,15 @@ class Lookups:
         """Names by id; asked anew when there is an id that we do not know and did not ask for in vain before."""
         known: dict[str, str] = json.loads(self._learnt.get(key, "{}"))
         if not ids <= known.keys() | self._in_vain[key]:
-            known = self._currencies() if key == _CURRENCIES else self._processes()
-            self._learnt[key] = json.dumps(known, sort_keys=True)
+            known = self._keep(key, self._api.rows(_NAMES[key].path))
             self._in_vain[key] |= ids - known.keys()
         return known
 
-    def _currencies(self) -> dict[str, str]:
-        rows = self._api.rows(address("transactioncurrencies", select="transactioncurrencyid,isocurrencycode"))
-        return {row["transactioncurrencyid"]: row["isocurrencycode"] for row in rows}
-
-    def _processes(self) -> dict[str, str]:
-        where = "category eq 4 and primaryentity eq 'opportunity'"
-        rows = self._api.rows(address("workflows", select="workflowid,name", filter=where))
-        return {row["workflowid"]: row["name"] for row in rows}
+    def _keep(self, key: str, rows: Rows) -> dict[str, str]:
+        names = _NAMES[key]
+        known = {row[names.key]: row[names.name] for row in rows}
+        self._learnt[key] = json.dumps(known, sort_keys=True)
+        return known
 
     def _add_teams(self, rows: Rows) -> None:
         """A person's team: of those that are no business unit's own and no access team, the first by name."""
@@ -99,24 +123,17 @@ class Lookups:
             row[TEAM] = min(names.get(row["systemuserid"], ()), default=None)
 
     def _memberships(self, people: Sequence[str]) -> list[dict[str, Any]]:
-        where = among("systemuserid", people) if len(people) <= IN_URL else ""
-        return self._api.rows(address("teammemberships", select="systemuserid,teamid", filter=where))
+        if len(people) > IDS_AT_ONCE:
+            return self._api.rows(address("teammemberships", select="systemuserid,teamid"))
+        return self._api.rows_by_ids("teammemberships", "systemuserid,teamid", "systemuserid", people)
 
     def _add_parties(self, rows: Rows) -> None:
-        """Who took part: one call for a page of activities, as a batch of filters."""
-        ids = [row["activityid"] for row in rows]
-        paths = [
-            address(
-                "activityparties",
-                select="_activityid_value,_partyid_value,participationtypemask",
-                filter=among("_activityid_value", ids[place : place + IN_BATCH]),
-            )
-            for place in range(0, len(ids), IN_BATCH)
-        ]
+        """Who took part: one call for a page of activities."""
+        select = "_activityid_value,_partyid_value,participationtypemask"
         parties: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for place in range(0, len(paths), _MAX_READS):
-            for party in self._api.batch_rows(paths[place : place + _MAX_READS]):
-                parties[party["_activityid_value"]].append(party)
+        ids = [row["activityid"] for row in rows]
+        for party in self._api.rows_by_ids("activityparties", select, "_activityid_value", ids):
+            parties[party["_activityid_value"]].append(party)
         for row in rows:
             row.update(_by_kind(parties.get(row["activityid"], ()), row.get("_ownerid_value")))
 

@@ -7,7 +7,7 @@ from email.message import Message
 from typing import Any
 
 from connectors.answers import read_json, write_json
-from connectors.errors import ContractError, RejectedError, RetryLaterError, ScorebackError
+from connectors.errors import ContractError, ForbiddenError, RejectedError, RetryLaterError, ScorebackError
 
 BOUNDARY = "batch_scoreback"
 _END = "\r\n"
@@ -49,6 +49,8 @@ class Said:
         if self.passes:
             after = float(self.retry_after) if self.retry_after.isdigit() else None
             return RetryLaterError(f"{code}: {text}", after)
+        if self.status == 403:
+            return ForbiddenError(f"{code}: {text}")
         return RejectedError(code, text, self.status)
 
 
@@ -68,15 +70,17 @@ def compose(parts: Sequence[Part]) -> bytes:
     return b"".join(pieces) + f"--{BOUNDARY}--{_END}".encode()
 
 
-def parse(content_type: str, body: bytes) -> list[Said]:
-    """The answers in the order of the requests. Raises ContractError for a body that is no batch."""
+def parse(content_type: str, body: bytes) -> list[Said] | None:
+    """The answers in the order of the requests; None for a body that was cut. Raises ContractError for one that is no batch."""
     message = Message()
     message["Content-Type"] = content_type
     boundary = message.get_param("boundary")
     if not isinstance(boundary, str):
         raise ContractError("a batch was answered without parts", body[:500].decode(errors="replace"))
-    pieces = body.replace(b"\r\n", b"\n").split(f"--{boundary}".encode())
-    return [_said(piece.strip(b"\n")) for piece in pieces[1:] if not piece.startswith(b"--")]
+    _, *pieces = body.replace(b"\r\n", b"\n").split(f"--{boundary}".encode())
+    if not pieces or not pieces[-1].startswith(b"--"):
+        return None
+    return [_said(piece.strip(b"\n")) for piece in pieces[:-1]]
 
 
 def _said(piece: bytes) -> Said:

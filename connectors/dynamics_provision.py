@@ -127,22 +127,17 @@ class Provisioner:
     def _solution(self, prefix: str) -> tuple[Provisioned, str]:
         """The solution of a prefix, made if it is not there, with its publisher."""
         name = _solution_name(prefix)
-        step = f"solution {name}"
-        found = self._row("solutions", "solutionid", f"uniquename eq '{name}'")
-        if found or self._dry_run:
-            state, text = (
-                ("exists", "") if found else ("missing", f"would be created, with a publisher of prefix {prefix}")
-            )
-            return Provisioned(step, "exists" if state == "exists" else "missing", text), name
+        step, where = f"solution {name}", f"uniquename eq '{name}'"
+        if self._row("solutions", "solutionid", where):
+            return Provisioned(step, "exists"), name
+        if self._dry_run:
+            return Provisioned(step, "missing", f"would be created, with a publisher of prefix {prefix}"), name
         try:
-            publisher = self._row("publishers", "publisherid", f"customizationprefix eq '{prefix}'")
-            if publisher is None:
-                self._api.send("POST", "publishers", {
-                    "uniquename": name, "friendlyname": "Scoreback", "customizationprefix": prefix,
-                    "customizationoptionvalueprefix": OPTION_PREFIX,
-                })  # fmt: skip
-                publisher = self._row("publishers", "publisherid", f"uniquename eq '{name}'")
-            self._api.send("POST", "solutions", {
+            publisher = self._made("publishers", "publisherid", f"customizationprefix eq '{prefix}'", {
+                "uniquename": name, "friendlyname": "Scoreback", "customizationprefix": prefix,
+                "customizationoptionvalueprefix": OPTION_PREFIX,
+            })  # fmt: skip
+            self._made("solutions", "solutionid", where, {
                 "uniquename": name, "friendlyname": "Scoreback", "version": "1.0.0.0",
                 "publisherid@odata.bind": f"/{publisher}",
             })  # fmt: skip
@@ -150,6 +145,18 @@ class Provisioner:
             text = f"refused: {_said(error)}. In make.powerapps.com > Solutions > New solution: name {name}, prefix {prefix}"
             return Provisioned(step, "by_hand", text), ""
         return Provisioned(step, "created"), name
+
+    def _made(self, remote: str, key: str, where: str, body: dict[str, Any]) -> str | None:
+        """A row, made if it is not there. A refused repetition of a request whose answer was lost is no failure."""
+        found = self._row(remote, key, where)
+        if found is not None:
+            return found
+        try:
+            self._api.send("POST", remote, body)
+        except RejectedError:
+            if self._row(remote, key, where) is None:
+                raise
+        return self._row(remote, key, where)
 
     def _add(self, spec: FieldSpec, solution: str) -> Provisioned:
         name = _name(spec)
@@ -160,8 +167,10 @@ class Provisioner:
         try:
             self._api.send("POST", _attributes(spec), metadata(spec), **{"MSCRM.SolutionUniqueName": solution})
         except REFUSALS as error:
-            if getattr(error, "code", "") in _EXISTS:
-                return Provisioned(name, "exists")
+            if (
+                getattr(error, "code", "") in _EXISTS
+            ):  # it was not there a moment ago: the answer to our first try was lost
+                return Provisioned(name, "created")
             return _by_hand(spec, _said(error))
         return Provisioned(name, "created")
 

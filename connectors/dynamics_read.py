@@ -1,38 +1,32 @@
-"""Reading from Dataverse: change tracking where a table has it, else windows over its stamp; rows made ready to map.
+"""Reading from Dataverse: change tracking where a table has it, else windows over its stamp.
 
-Metadata are asked only after a read was refused for a column, other tables only for ids that are new to us: a cycle in
-which nothing changed costs one call per stream, also in a new process.
+Metadata are asked only after a read was refused for a column: a cycle in which nothing changed costs one call per
+stream, also in a new process.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import unquote
 
 import structlog
 
-from connectors import dynamics_values as values
-from connectors.base import Page, Raw, Stream, Window
-from connectors.dynamics_api import IN_URL, DynamicsApi, address, among, both
+from connectors.base import Page, Stream, Window
+from connectors.dynamics_api import IDS_AT_ONCE, DynamicsApi, address, both
 from connectors.dynamics_api import Page as Answer
-from connectors.dynamics_columns import Columns
-from connectors.dynamics_history import Audits
-from connectors.dynamics_lookups import Lookups
+from connectors.dynamics_columns import LABEL, Columns
 from connectors.dynamics_manners import EXPIRED_LINK, NO_SUCH_COLUMN, NOT_TRACKED
 from connectors.dynamics_readings import READINGS
+from connectors.dynamics_rows import Rows, closed_stages
 from connectors.dynamics_settings import DynamicsSettings
 from connectors.errors import ForbiddenError, RejectedError, ResumeLostError
-from connectors.mapping import remote_fields, sources
 
 log = structlog.get_logger("connectors.dynamics")
 
-LABEL = "@label"
 _ABOUT_COLUMN = re.compile(r"undeclared property|property (named )?'[^']+' (does not exist )?on type")
 _SELECTED = re.compile(r"[?&]\$select=([^&]*)")
-_LAST_CATEGORY = 7
-"""Process stages have categories from 0 (Qualify) to 7 (Approval)."""
 _TRACKED = "tracked "
 """What a resume begins with whose pages end with a delta link."""
 
@@ -47,16 +41,18 @@ class Reader:
         self._connection = connection
         self._learnt = learnt
         self._places = places
-        self._lookups = Lookups(api, connection, learnt)
-        self._audits = Audits(api, connection)
-        self.columns = Columns(api, connection)
+        self.columns = Columns(api, connection, learnt)
+        self.rows = Rows(api, connection, self.columns, learnt)
 
     # which way a stream is read
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window, behind ``resume`` (a nextLink) if given."""
+        if _absent(stream) in self._learnt:
+            return
+        missing: set[str] = set()
         while True:  # until a refusal teaches nothing new
-            columns = self._columns(stream, resume)
+            columns = [column for column in self._columns(stream, resume) if column not in missing]
             link, tracked = self._start(stream, window, resume, columns)
             try:
                 answer = self._page(stream, columns, link, track=tracked)
@@ -65,7 +61,7 @@ class Reader:
                     raise ResumeLostError(f"{self._connection.name}: {stream.name}: {error}") from None
                 if self._is_absent(stream, error):
                     return
-                self._learn(stream, columns, error)
+                missing.update(self._learnt_from(stream, columns, error))
                 continue
             yield from self._pages(stream, window, columns, answer, tracked=tracked)
             return
@@ -82,7 +78,7 @@ class Reader:
         if resume:
             return resume.removeprefix(_TRACKED), resume.startswith(_TRACKED)
         reading = READINGS[stream.name]
-        if reading.tracked and window.since is None and self._untracked(stream) not in self._learnt:
+        if reading.tracked and window.since is None and _untracked(stream) not in self._learnt:
             place = json.loads(self._places.get(stream.name) or "{}") if window.start is not None else {}
             if place.get("columns") == _digest(columns):
                 return place["link"], True
@@ -91,24 +87,15 @@ class Reader:
 
     def _window(self, stream: Stream, window: Window, columns: Sequence[str]) -> str:
         reading = READINGS[stream.name]
-        where = [self._where(stream)]
-        order = f"{reading.key} asc"
+        where = [reading.where]
+        stamped = window.start is not None or reading.cursor == "createdon"  # of rows that never change
+        order = f"{reading.cursor} asc,{reading.key} asc" if stamped else f"{reading.key} asc"
         if window.start is not None:
             bounds = (f"ge {_time(window.start)}", f"lt {_time(window.end)}")
             where += [f"{reading.cursor} {bound}" for bound in bounds]
-            order = f"{reading.cursor} asc,{order}"
         elif window.since and reading.since:
             where.append(reading.since(window.since))
-        elif window.since and stream.name == "history":
-            where.append(f"createdon ge {window.since}T00:00:00Z")
         return address(stream.remote, select=_select(columns), filter=both(*where), orderby=order)
-
-    def _where(self, stream: Stream) -> str:
-        return "objecttypecode eq 'opportunity'" if stream.name == "history" else READINGS[stream.name].where
-
-    @staticmethod
-    def _untracked(stream: Stream) -> str:
-        return f"untracked:{stream.remote}"
 
     # pages
 
@@ -122,11 +109,12 @@ class Reader:
             following: str | None = answer.get("@odata.nextLink")
             delta: str | None = answer.get("@odata.deltaLink")
             if rows or following:
-                raws = self._raws(stream, rows, window)
+                raws = self.rows.of_page(stream, rows, window)
                 if first_stages:
-                    raws, first_stages = [*raws, *_closed_stages(stream)], False
+                    raws, first_stages = [*raws, *closed_stages(stream)], False
                 yield Page(raws, following and f"{_TRACKED if tracked else ''}{following}", lacks=lacks)
                 raws = []
+                self.columns.accepted(stream, columns)
             if following is None:
                 break
             answer, rows = {}, []  # a page is large: the next one need not find it there
@@ -135,44 +123,15 @@ class Reader:
             self._places[stream.name] = json.dumps({"link": delta, "columns": _digest(columns)})
 
     def _page(self, stream: Stream, columns: Sequence[str], link: str, *, track: bool) -> Answer:
-        return self._api.page(link, labels=any(one.endswith(LABEL) for one in columns), track=track)
-
-    def _raws(self, stream: Stream, rows: Sequence[dict[str, Any]], window: Window) -> list[Raw]:
-        if stream.name == "history":
-            return [Raw(stream, change) for change in self._audits.changes(rows)]
-        key = READINGS[stream.name].key
-        gone = [Raw(stream, {key: row["id"], "@deleted": True}) for row in rows if "reason" in row and "id" in row]
-        alive = [row for row in rows if "reason" not in row]
-        return [*self._made(stream, alive, window), *gone]
-
-    def _made(self, stream: Stream, rows: Sequence[dict[str, Any]], window: Window | None) -> list[Raw]:
-        """Rows with everything that the mapping asks for."""
-        paths = remote_fields(stream, self._connection)
-        derived = [(path, make) for path, (_, make) in READINGS[stream.name].derived.items()]
-        labels = [path for path in self.columns.wanted(stream) if path.endswith(LABEL)]
-        share = self.share_column(stream)
-        raws = [Raw(stream, row) for row in rows]
-        for row in rows:
-            for path in labels:
-                row[path] = row.get(path.removesuffix(LABEL) + values.FORMATTED)
-            if stream.name == "opportunity" and "actualvalue" in row and "estimatedvalue" in row:
-                row["estimatedvalue"] = values.won_amount(row)
-            if share and row.get(share) is not None:
-                row[share] = values.fraction(row[share])
-            for path, make in derived:
-                row[path] = make(row, self._connection)
-        changed = raws if window is None or not stream.separate else window.changed(raws)
-        ids = {id(raw.fields) for raw in changed}
-        self._lookups.fill(rows, paths, [row for row in rows if id(row) in ids])
-        return [raw for raw in raws if not _is_base_rate(raw.fields)]
+        return self._api.page(link, labels=_labelled(columns), track=track)
 
     # other ways to read
 
     def count(self, stream: Stream) -> int | None:
         """How many rows a full pull brings; None from 5,000 on."""
-        where = both(self._where(stream), READINGS[stream.name].alive)
+        reading = READINGS[stream.name]
         try:
-            return self._api.count(address(f"{stream.remote}/$count", filter=where))
+            return self._api.count(address(f"{stream.remote}/$count", filter=both(reading.where, reading.alive)))
         except RejectedError as error:
             if self._is_absent(stream, error):
                 return 0
@@ -193,23 +152,13 @@ class Reader:
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id, as many as an address holds."""
         reading, columns = READINGS[stream.name], self.columns.visible(stream)
-        for place in range(0, len(ids), IN_URL):
-            where = both(reading.where, among(reading.key, ids[place : place + IN_URL]))
-            link = address(stream.remote, select=_select(columns), filter=where)
-            rows = self._page(stream, columns, link, track=False)["value"]
-            yield Page(self._made(stream, rows, None), lacks=self.columns.lacks(stream, columns))
-
-    def share_column(self, stream: Stream) -> str | None:
-        """The column in per cent that holds a split's share: Dynamics has none of its own, so that the admin names one."""
-        source = sources(stream, self._connection).get("percentage") if stream.kind == "split" else None
-        return source if isinstance(source, str) else None
-
-    def teams(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
-        """People with their team as it is now: a changed membership does not stamp the user."""
-        rows = [{READINGS[stream.name].key: one} for one in ids]
-        self._lookups.forget_teams()
-        self._lookups.fill(rows, remote_fields(stream, self._connection), rows)
-        yield from (Raw(stream, row) for row in rows)
+        labels = _labelled(columns)
+        for place in range(0, len(ids), IDS_AT_ONCE):
+            some = ids[place : place + IDS_AT_ONCE]
+            rows = self._api.rows_by_ids(
+                stream.remote, _select(columns), reading.key, some, where=reading.where, labels=labels
+            )
+            yield Page(self.rows.made(stream, rows), lacks=self.columns.lacks(stream, columns))
 
     # what refusals teach
 
@@ -218,6 +167,7 @@ class Reader:
         if error.status != 404:
             return False
         if stream.optional:
+            self._learnt[_absent(stream)] = "yes"
             log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=stream.remote)
             return True
         raise ForbiddenError(
@@ -225,18 +175,28 @@ class Reader:
             "brings it, or switch the stream off"
         ) from None
 
-    def _learn(self, stream: Stream, columns: Sequence[str], error: RejectedError) -> None:
-        """Keeps what a refusal tells. Raises it if it tells nothing new."""
+    def _learnt_from(self, stream: Stream, columns: Sequence[str], error: RejectedError) -> list[str]:
+        """The columns that a refusal says are missing. Raises it if it tells nothing new."""
         if error.code == EXPIRED_LINK and self._places.get(stream.name):
             log.warning("delta_link_expired", connection=self._connection.name, stream=stream.name)
             self._places[stream.name] = ""
-            return
-        if error.code == NOT_TRACKED and self._untracked(stream) not in self._learnt:
-            self._learnt[self._untracked(stream)] = "yes"
+            return []
+        if error.code == NOT_TRACKED and _untracked(stream) not in self._learnt:
+            self._learnt[_untracked(stream)] = "yes"
             log.info("change_tracking_absent", connection=self._connection.name, stream=stream.name)
-            return
-        if not (is_about_column(error) and self.columns.learn(stream, columns)):
+            return []
+        missing = self.columns.refused(stream, columns) if is_about_column(error) else []
+        if not missing:
             raise error
+        return missing
+
+
+def _untracked(stream: Stream) -> str:
+    return f"untracked:{stream.remote}"
+
+
+def _absent(stream: Stream) -> str:
+    return f"absent:{stream.remote}"
 
 
 def is_about_column(error: RejectedError) -> bool:
@@ -244,13 +204,12 @@ def is_about_column(error: RejectedError) -> bool:
     return error.code == NO_SUCH_COLUMN or bool(_ABOUT_COLUMN.search(error.text))
 
 
-def _is_base_rate(row: values.Row) -> bool:
-    """Whether a rate would lead from the base currency to itself."""
-    return "@to" in row and row["@to"] == row.get("isocurrencycode")
-
-
 def _select(columns: Sequence[str]) -> str:
     return ",".join(dict.fromkeys(column.removesuffix(LABEL) for column in columns))
+
+
+def _labelled(columns: Sequence[str]) -> bool:
+    return any(column.endswith(LABEL) for column in columns)
 
 
 def _digest(columns: Sequence[str]) -> str:
@@ -260,17 +219,3 @@ def _digest(columns: Sequence[str]) -> str:
 
 def _time(moment: Any) -> str:
     return str(moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
-
-
-def _closed_stages(stream: Stream) -> list[Raw]:
-    """What closed deals are in, for every pipeline."""
-    made: list[Mapping[str, Any]] = [
-        {
-            "processstageid": f"closed:{meant}",
-            "stagename": values.closed_stage(meant),
-            "stagecategory": place,
-            "@outcome": meant,
-        }
-        for place, meant in enumerate(("won", "lost", "omitted"), start=_LAST_CATEGORY + 1)
-    ]
-    return [Raw(stream, row) for row in made]

@@ -87,7 +87,14 @@ READINGS: dict[str, Reading] = {
         },
         also=("actualvalue", "statecode"),
     ),
-    "history": Reading("audit", "auditid", tracked=False, cursor="createdon"),
+    "history": Reading(
+        "audit",
+        "auditid",
+        tracked=False,
+        where="objecttypecode eq 'opportunity' and operation eq 2",  # Update; others are Create, Delete and Access
+        cursor="createdon",
+        since=lambda day: f"createdon ge {day}T00:00:00Z",
+    ),
     "call": Reading("phonecall", "activityid", since=values.since_activities, derived=_ABOUT),
     "meeting": Reading("appointment", "activityid", since=values.since_activities, derived=_ABOUT),
     "task": Reading("task", "activityid", since=values.since_activities, derived=_ABOUT),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from connectors.answers import seconds_told
 from connectors.auth import TokenStore
 from connectors.errors import ConfigError, ContractError, SignInError
 from connectors.manners import Auth
@@ -107,8 +108,9 @@ class EntraAuth(TokenAuth):
             raise SignInError(f"{name}: sign-in refused: {answer['error']}. Check sign_in of this connection")
         if not isinstance(answer.get("access_token"), str):
             raise ContractError(f"{name}: the token endpoint answers without an access_token")
-        life = float(answer.get("expires_in") or 3599)
-        return {"access_token": answer["access_token"], "renew_at": asked_at + life * LIFE_USED}
+        life = seconds_told(answer.get("expires_in"))
+        token = {"access_token": answer["access_token"]}
+        return token if life is None else {**token, "renew_at": asked_at + life * LIFE_USED}
 
     def _acquired(self, door: "Http") -> dict[str, Any]:
         import jwt  # with msal and cryptography: slow to import, and used by this kind only

@@ -119,7 +119,7 @@ def closed_at(row: Row, _settings: DynamicsSettings) -> str | None:
     day, changed = row.get("actualclosedate"), row.get("modifiedon")
     if not row.get("statecode") or not day:
         return None
-    return min(noon(day), changed) if changed else noon(day)
+    return min(noon(day), changed, key=datetime.fromisoformat) if changed else noon(day)
 
 
 def regarding(table: str) -> Any:

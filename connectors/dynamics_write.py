@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.base import Recovery, Rejection, Value, Write, WriteTarget, Written
-from connectors.dynamics_api import IN_URL, DynamicsApi, address, among
+from connectors.dynamics_api import DynamicsApi
 from connectors.dynamics_manners import LOCKED, NO_SUCH_COLUMN, NO_SUCH_ROW, NOT_SUPPORTED, UNEXPECTED
 from connectors.dynamics_multipart import Part, Said
 from connectors.dynamics_read import is_about_column
@@ -63,11 +63,9 @@ class Writer:
         except RetryLaterError as error:
             if isinstance(error, AllowanceError) or error.after_seconds is not None:
                 raise
-            return (
-                None  # too slow or locked as a whole: in parts perhaps not, and where Dataverse is away they fail too
-            )
+            return None  # too slow or locked as a whole: in parts perhaps not; where Dataverse is away, they fail too
         except RejectedError as error:
-            if error.code == NOT_SUPPORTED:
+            if error.code == NOT_SUPPORTED or (error.status in (404, 501) and error.code != NO_SUCH_ROW):
                 self._learnt[f"{_NO_BULK}:{table}"] = "yes"
             elif is_about_column(error):  # the same for every row
                 return dict.fromkeys(records, rejection(error.code, error.text))
@@ -110,12 +108,8 @@ class Writer:
                 f"{table} has no {' and no '.join(unseen)}. Run scoreback provision, or correct write_back"
             )
         kinds = {name: str(seen.columns[name]["AttributeType"]) for name in names}
-        found: dict[str, Mapping[str, Value]] = {}
-        for place in range(0, len(ids), IN_URL):
-            where = among(key, ids[place : place + IN_URL])
-            for row in self._api.rows(address(remote, select=",".join((key, *names)), filter=where)):
-                found[row[key]] = {name: _read(kind, row.get(name)) for name, kind in kinds.items()}
-        return found
+        rows = self._api.rows_by_ids(remote, ",".join((key, *names)), key, ids)
+        return {row[key]: {name: _read(kind, row.get(name)) for name, kind in kinds.items()} for row in rows}
 
 
 def _verdict(said: Said) -> Rejection | None:

@@ -82,7 +82,6 @@ class DynamicsEmulator(Emulator):
         expire_days: int = 7,
     ) -> None:
         super().__init__(world, latency_ms=latency_ms, rate=rate, faults=faults, seed=seed, page_cap=page_cap)
-        tables = read_own(world, self.kind)
         self.org = Org(self.now)
         self.org.auditing = auditing
         self.org.page_cap = min(page_cap or 5000, 5000)
@@ -90,17 +89,12 @@ class DynamicsEmulator(Emulator):
         self._shape(untracked, slow)
         self.entra = Entra(self.now, tenant=tenant, public_key=public_key, ttl=token_ttl, revoked=self._is_revoked)
         self.limits = Limits(limits == "vendor", rate, lambda: self.now().timestamp())
-        home = currency or home_currency(tables)
-        fill_defaults(self.org, home, expire_days)
-        loader = Loader(self.org, Ids(self.ids), home)
-        if tables is not None:
-            loader.load(tables)
+        loader = self._furnished(world, currency, expire_days)
         for name in off:
-            table = self.org.tables[name]
-            self.org.sets.pop(table.set_name, None)
+            self.org.sets.pop(self.org.tables[name].set_name, None)
         self.row_faults = RowFaults(self.org, self.faults)
-        reads = Reads(self.org, Queries(self.org, self._repeats), frozenset(lacking))
         writer = Writer(self.org, self.row_faults.strike)
+        reads = Reads(self.org, Queries(self.org, self._repeats), frozenset(lacking))
         self.api = Api(reads, writer, self.row_faults, self.faults)
         self.editor = Editor(self.org, loader, writer)
         self._busy = 0
@@ -116,6 +110,15 @@ class DynamicsEmulator(Emulator):
             self.org.tables[name].tracked = False
         for name in slow:
             self.org.tables[name].bulk = frozenset()
+
+    def _furnished(self, world: Path | None, currency: str | None, expire_days: int) -> Loader:
+        tables = read_own(world, self.kind)
+        home = currency or home_currency(tables)
+        fill_defaults(self.org, home, expire_days)
+        loader = Loader(self.org, Ids(self.ids), home)
+        if tables is not None:
+            loader.load(tables)
+        return loader
 
     def _is_revoked(self) -> bool:
         return self.faults.find("revoked") is not None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from connectors.sandbox.dynamics_batch import Batch
 from connectors.sandbox.dynamics_changes import Changing
 from connectors.sandbox.dynamics_edmx import edmx
-from connectors.sandbox.dynamics_errors import Refusal, no_segment
+from connectors.sandbox.dynamics_errors import Refusal, bad_query, denied, no_segment
 from connectors.sandbox.dynamics_faults import RowFaults
 from connectors.sandbox.dynamics_functions import Functions
 from connectors.sandbox.dynamics_metadata import Metadata
@@ -27,6 +27,7 @@ class Api:
     def __init__(self, reads: Reads, writer: Writer, row_faults: RowFaults, faults: Faults) -> None:
         self.reads = reads
         self.org = reads.org
+        self.faults = faults
         self.changing = Changing(reads, writer, row_faults)
         self.functions = Functions(reads, writer)
         self.metadata = Metadata(self.org)
@@ -35,6 +36,7 @@ class Api:
 
     def answer(self, request: Request, root: str, parts: Sequence[str], prefer: Preferences) -> Reply:
         """The answer to a call below the service root. Refusal: what Dataverse refuses."""
+        self._check_request(request, parts)
         if not parts:
             sets = [{"name": name, "kind": "EntitySet", "url": name} for name in sorted(self.org.sets)]
             return Reply(200, {"@odata.context": f"{root}/$metadata", "value": sets})
@@ -50,6 +52,18 @@ class Api:
             return self._collection(request, root, table, parts[1:], prefer)
         return self._row(request, root, table, key, parts[1:], prefer)
 
+    def _check_request(self, request: Request, parts: Sequence[str]) -> None:
+        """Refuses a body of another kind, and what a fault makes unknown."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.body and list(parts) != ["$batch"] and kind != "application/json":
+            text = (
+                "A supported MIME type could not be found that matches the content type of the request. None of the "
+                f"supported type(s) 'application/json' matches the content type '{kind}'."
+            )
+            raise Refusal(415, "0x80060888", text)
+        if f"{_NAMESPACE}In(" in (request.first("$filter", "") or "") and self.faults.strike("no_in", request.where):
+            raise bad_query(f"An unknown function with name '{_NAMESPACE}In' was found. ")
+
     def _special(self, name: str) -> Callable[[Request, str, Sequence[str], Preferences], Reply] | None:
         return {"$batch": self._batch, "$metadata": self._edmx, "EntityDefinitions": self._definitions}.get(name)
 
@@ -60,6 +74,8 @@ class Api:
         return Reply(200, edmx(self.org), {"Content-Type": "application/xml"})
 
     def _definitions(self, request: Request, root: str, parts: Sequence[str], prefer: Preferences) -> Reply:
+        if "prvReadEntity" in self.reads.lacking:
+            raise denied("prvReadEntity", "entity")
         if request.method == "GET":
             return self.metadata.read(request, root, parts)
         return self.provision.write(request, root, parts)

@@ -60,9 +60,13 @@ def _worded(key: str, row: Mapping[str, Any]) -> str | None:
 
 
 def detail(org: Org, audit: Row) -> dict[str, Any]:
-    """``AttributeAuditDetail`` of one audit row: the values before and after."""
+    """``AttributeAuditDetail`` of one audit row: the values before and after.
+
+    ``changedata@`` holds them where ``changedata`` is the list of old values of an older environment.
+    """
     table = org.tables[audit["objecttypecode"]]
-    changes = json.loads(audit.get("changedata") or '{"changedAttributes": []}')["changedAttributes"]
+    told = audit.get("changedata@") or audit.get("changedata") or '{"changedAttributes": []}'
+    changes = json.loads(told)["changedAttributes"]
     kind = f"#Microsoft.Dynamics.CRM.{table.name}"
     before: dict[str, Any] = {"@odata.type": kind}
     after: dict[str, Any] = {"@odata.type": kind}

@@ -18,7 +18,7 @@ from connectors.sandbox.routing import Headers, Reply, Request
 
 MAX_OPERATIONS = 1000
 _BOUNDARY = re.compile(r'multipart/mixed\s*;.*?boundary="?([^";]+)"?', re.IGNORECASE)
-_LINE = re.compile(r"(GET|POST|PATCH|PUT|DELETE) (\S+) HTTP/1\.1")
+_LINE = re.compile(r"(GET|POST|PATCH|PUT|DELETE) (\S.*) HTTP/1\.1")
 _REFERENCE = re.compile(r"\$(\w+)(?=$|[/\"?])")
 
 Answer = Callable[[Request, str, Sequence[str], Preferences], Reply]

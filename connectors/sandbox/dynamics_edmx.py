@@ -11,6 +11,8 @@ _HEAD = (
     '<EntityType Name="principal" BaseType="mscrm.crmbaseentity"><Key><PropertyRef Name="ownerid" /></Key>'
     '<Property Name="ownerid" Type="Edm.Guid" Nullable="false" /></EntityType>'
 )
+_PRINCIPALS = frozenset({"systemuser", "team"})
+"""What may own a row: their key is the one of the type that they share."""
 
 
 def edmx(org: Org) -> str:
@@ -25,8 +27,8 @@ def edmx(org: Org) -> str:
 
 
 def _type(org: Org, table: TableType) -> str:
-    base = table.family or "crmbaseentity"
-    key = "" if table.family else f'<Key><PropertyRef Name="{table.pk}" /></Key>'
+    base = "principal" if table.name in _PRINCIPALS else table.family or "crmbaseentity"
+    key = "" if base != "crmbaseentity" else f'<Key><PropertyRef Name="{table.pk}" /></Key>'
     inherited = org.tables[table.family] if table.family else None
     lines = []
     for column in table.columns.values():

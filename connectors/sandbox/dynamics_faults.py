@@ -24,6 +24,7 @@ FAULTS: dict[str, FaultKind] = {
     "not_member": FaultKind("403: the application user is not a member of the organization.", times=None),
     "no_roles": FaultKind("403: the application user has no roles.", times=None),
     "expired_delta": FaultKind("A delta link is refused as too old (0x80044352)."),
+    "no_in": FaultKind("A filter with the function In is refused as an unknown function.", times=None),
     "repeated_row": FaultKind(
         "A page of an order without the key begins with the last row of the page before.", times=None
     ),
@@ -54,7 +55,7 @@ def simple_refusal(name: str) -> Refusal | None:
 
 
 _WHOLE = {
-    "unavailable": Refusal(503, "0x80060300", "The service is temporarily unavailable. Please try again later."),
+    "unavailable": Refusal(503, "0x8004a001", "The server is busy and the request was not completed. Try again later."),
     "gateway_timeout": Refusal(504, "0x80044151", "SQL timeout expired."),
     "deadlock": _LOCK,
     "sql_timeout": Refusal(500, "0x80044151", "SQL timeout expired."),

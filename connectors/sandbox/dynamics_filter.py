@@ -156,14 +156,23 @@ class _Reader:
         self.take(",")
         self.take("PropertyValues")
         self.take("=")
+        values = self.listed()
+        self.take(")")
+        return Compare(path, op, values)
+
+    def listed(self) -> tuple[Literal, ...]:
+        """A list in brackets, or the alias of one."""
+        if self.kind == "alias" and self.word in self.aliases:
+            inner = _Reader(self.aliases[self.word].replace('"', "'"), {})
+            self.next()
+            return inner.listed()
         self.take("[")
         values = [self.literal()]
         while self.word == ",":
             self.next()
             values.append(self.literal())
         self.take("]")
-        self.take(")")
-        return Compare(path, op, tuple(values))
+        return tuple(values)
 
     def literal(self) -> Literal:
         kind, word = self.kind, self.word

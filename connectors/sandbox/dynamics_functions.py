@@ -147,7 +147,7 @@ class Functions:
                 400, "0x80048408", f"{status} is not a valid status code for state code {state} on opportunity."
             )
         if row.get("statecode"):
-            raise Refusal(400, "0x80040233", "The opportunity has already been closed.")
+            raise Refusal(400, "0x80040515", "The opportunity is already closed.")
         with self.org.transaction():
             self.close(
                 row,

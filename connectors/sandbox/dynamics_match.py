@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.sandbox.dynamics_errors import bad_query, no_property
+from connectors.sandbox.dynamics_errors import Refusal, bad_query, no_property
 from connectors.sandbox.dynamics_filter import Compare, Group, Literal, Node
 from connectors.sandbox.dynamics_schema import EDM, Column, TableType
 from connectors.sandbox.dynamics_store import Org, Row, stamp
@@ -69,13 +69,22 @@ def _compare(org: Org, table: TableType, node: Compare, hints: Hints | None) -> 
     head, _, rest = node.path.partition("/")
     if rest:
         return _through(org, table, node, head, rest)
-    column = org.column(table, head)
+    column = _attribute(org, table, head) if node.op in {"in", "not in"} else org.column(table, head)
     if column is None:
         raise no_property(head, table.name)
     op, values = _prepare(column, node)
     if hints is not None:
         _note(column, op, values, hints)
     return _test(column, op, values)
+
+
+def _attribute(org: Org, table: TableType, name: str) -> Column:
+    """The column that ``In`` means: by its logical name, also of a lookup. Refusal 400."""
+    column = table.columns.get(name)
+    if column is None or org.column(table, column.key) is None:
+        text = f"'{table.title}' entity doesn't contain attribute with Name = '{name}' and NameMapping = 'Logical'."
+        raise Refusal(400, "0x80041103", text)
+    return column
 
 
 def _through(org: Org, table: TableType, node: Compare, nav: str, rest: str) -> Test:

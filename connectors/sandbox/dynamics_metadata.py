@@ -67,7 +67,7 @@ class Metadata:
                 return column
         raise Refusal(
             404,
-            "0x80048d02",
+            "0x80041103",
             f"Could not find an attribute with specified attribute name/id: {name} on entity {table.name}",
         )
 
@@ -82,9 +82,7 @@ class Metadata:
         cast = _cast(rest[1]) if len(rest) == 2 else None
         kind = rest[1].removeprefix(_NAMESPACE) if cast else "AttributeMetadata"
         if key is None:
-            columns = [one for one in table.columns.values() if self.org.column(table, one.key)]
-            rows = [self.attribute(table, one) for one in columns]
-            rows = [row for row in rows if cast is None or row["AttributeType"] == cast]
+            rows = [row for row in self.attributes(table) if cast is None or row["AttributeType"] == cast]
             return _listed(context, self._expanded(rows, options), options, kind)
         row = self.attribute(table, self.column(table, key))
         if cast is not None and row["AttributeType"] != cast:
@@ -105,6 +103,7 @@ class Metadata:
             "ObjectTypeCode": table.code,
             "IsActivity": bool(table.family) or table.name == "activitypointer",
             "IsCustomEntity": False,
+            "IsPrivate": False,
             "IsValidForAdvancedFind": True,
             "OwnershipType": "UserOwned" if "ownerid" in table.columns else "OrganizationOwned",
             "ChangeTrackingEnabled": table.tracked,
@@ -115,6 +114,10 @@ class Metadata:
             "DisplayCollectionName": label(f"{table.title}s"),
             "Description": label(""),
         }
+
+    def attributes(self, table: TableType) -> list[Shown]:
+        """Every column of a table."""
+        return [self.attribute(table, one) for one in table.columns.values() if self.org.column(table, one.key)]
 
     def attribute(self, table: TableType, column: Column) -> Shown:
         """``AttributeMetadata`` of a column, with what its type adds."""
@@ -158,8 +161,7 @@ class Metadata:
             table = self.org.tables[row["LogicalName"]]
             if one.nav == "Keys":
                 return _chosen([entity_key(table, name) for name in table.keys], inner, "EntityKeyMetadata")
-            rows = [self.attribute(table, column) for column in table.columns.values()]
-            return _chosen(rows, inner, "AttributeMetadata")
+            return _chosen(self.attributes(table), inner, "AttributeMetadata")
         if "EntityLogicalName" not in row or one.nav not in _OPTION_SETS:
             raise no_property(one.nav, "EntityMetadata" if "EntitySetName" in row else "AttributeMetadata")
         table = self.org.tables[row["EntityLogicalName"]]

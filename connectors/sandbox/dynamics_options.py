@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from connectors.sandbox.dynamics_errors import Refusal, bad_query, invalid
+from connectors.sandbox.dynamics_errors import BAD_QUERY, Refusal, bad_query, invalid
 from connectors.sandbox.routing import Request
 
 _KNOWN = frozenset({"$select", "$filter", "$orderby", "$expand", "$top", "$count", "$skiptoken", "$deltatoken"})
+_ELSEWHERE = frozenset({"fetchXml", "sql", "savedQuery", "userQuery"})
+"""Other ways to query, which Dataverse has and this emulator has not."""
 _SAFE = "$,()'@:=/*!"
 
 
@@ -59,6 +61,8 @@ def read_options(request: Request) -> Options:
     for name in values:
         if name == "$skip":
             raise bad_query("Skip Clause is not supported in CRM")
+        if name in _ELSEWHERE:
+            raise Refusal(501, BAD_QUERY, f"This emulator does not answer queries by {name}.")
         if name.startswith("$") and name not in _KNOWN:
             raise bad_query(f"The query parameter {name} is not supported")
         if len(request.query[name]) > 1 and name.startswith("$"):

@@ -62,7 +62,7 @@ class Provision:
             text = (
                 f"The schema name '{schema}' is not valid: it must begin with the customization prefix of a publisher."
             )
-            raise Refusal(400, "0x8004701e", text)
+            raise Refusal(400, "0x80044366", text)
         if schema.lower() in table.columns:
             raise Refusal(400, "0x80047013", f"An attribute with the specified name {schema.lower()} already exists")
         column = self._column(table, schema, body)
@@ -77,7 +77,7 @@ class Provision:
             if row.get("uniquename") == solution:
                 publisher = self.org.rows("publisher").get(row.get("_publisherid_value", ""), {})
                 return publisher.get("customizationprefix") if solution != "Default" else None
-        raise Refusal(400, "0x80048403", f"The solution with unique name '{solution}' does not exist.")
+        raise Refusal(404, "0x80040217", f"The solution with unique name '{solution}' does not exist.")
 
     def _column(self, table: TableType, schema: str, body: dict[str, Any]) -> Column:
         kind = str(body.get("@odata.type", "")).removeprefix("#").removeprefix("Microsoft.Dynamics.CRM.")
@@ -127,7 +127,7 @@ class Provision:
 
     def _drop(self, table: TableType, column: Column) -> Reply:
         if not column.custom:
-            raise Refusal(400, "0x8004701f", f"The attribute {column.name} is not customizable and cannot be deleted.")
+            raise Refusal(400, "0x8004f032", f"The attribute {column.name} is not customizable and cannot be deleted.")
         table.drop(column.name)
         for row in self.org.rows(table.name).values():
             row.pop(column.key, None)

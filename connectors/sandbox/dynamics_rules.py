@@ -12,6 +12,7 @@ _CLOSED_BY_MESSAGE = {1: "Won", 2: "Lost"}
 def before_save(org: Org, table: TableType, row: Row, old: Row | None) -> None:
     """Completes a row that is about to be kept. Refusal: states that do not go together, a doubled key."""
     if old is None:
+        _check_name(org, table, row)
         _defaults(org, table, row)
     _owner(org, table, row, old)
     _state(table, row, old)
@@ -102,6 +103,17 @@ def in_base(amount: Decimal | None, rate: Decimal | None) -> Decimal | None:
     if amount is None or not rate:
         return None
     return (amount / rate).quantize(Decimal("0.0000000001"), ROUND_HALF_EVEN)
+
+
+_SINGLE = {"solution": "0x8004f023", "publisher": "0x80040237"}
+"""Tables in which a unique name is taken once, with the code of the refusal."""
+
+
+def _check_name(org: Org, table: TableType, row: Row) -> None:
+    name = row.get("uniquename")
+    if table.name in _SINGLE and any(one.get("uniquename") == name for one in org.rows(table.name).values()):
+        text = f"The {table.name} unique name '{name}' is already being used and cannot be used again."
+        raise Refusal(400, _SINGLE[table.name], text)
 
 
 def check_keys(org: Org, table: TableType, row: Row) -> None:

@@ -187,11 +187,13 @@ def test_business_unit_and_access_teams_are_nobodys_team(crm: Any) -> None:
 
 def test_parties_are_asked_for_activities_that_changed_only(crm: Any) -> None:
     connector, stream = crm.connect(), crm.streams["call"]
-    window = Window(None, crm.now, changed=lambda _rows: [])
+    window = Window(START, crm.now, changed=lambda _rows: [])
+    pages = []
 
-    calls = crm.calls(lambda: list(connector.pull(stream, window, None)))
+    calls = crm.calls(lambda: pages.extend(connector.pull(stream, window, None)))
 
     assert calls == {"GET phonecalls": 1}
+    assert [page.rows for page in pages] == [[]]
 
 
 def test_a_currency_that_is_new_is_looked_up_once(crm: Any) -> None:
@@ -240,3 +242,77 @@ def test_a_new_process_behind_a_page_knows_which_columns_its_link_leaves_out(mak
 
     assert [page.lacks for page in rest] == [first.lacks, first.lacks]
     assert json.loads(second.places[stream.name])["columns"] == json.loads(connector.places[stream.name])["columns"]
+
+
+def test_what_changes_while_a_full_pull_walks_comes_with_its_delta_link(make_crm: Any, world: Any) -> None:
+    crm = make_crm(many(world, 7), page_cap=3)
+    connector = crm.connect()
+    pages = connector.pull(crm.streams["opportunity"], Window(None, crm.now), None)
+    first = next(pages)
+    moved, gone = (raw.fields["opportunityid"] for raw in first.rows[:2])
+    crm.edit("opportunities", moved, name="Changed behind us")
+    crm.remove("opportunities", gone)
+    made = crm.edit("opportunities", None, name="Made behind us", account_id=crm.id("accounts", "10"))
+    rest = crm.records(connector, list(pages))
+
+    found = crm.read(connector, "opportunity", crm.now)
+
+    told = {record.remote_id: record for record in rest} | found
+    assert (told[moved].name, told[gone].deleted, told[made].name) == ("Changed behind us", True, "Made behind us")
+
+
+def test_a_column_that_was_missed_once_is_not_asked_for_by_the_next_process(crm: Any) -> None:
+    crm.arm("missing_field", field="discountpercentage", object="opportunity")
+    first = crm.connect()
+    crm.pages(first, "opportunity")
+    second = crm.connect(places=first.places)
+    second.learnt.update(first.learnt)
+
+    calls = crm.calls(lambda: crm.pages(second, "opportunity", crm.now))
+
+    assert calls == {"GET opportunities": 1}
+
+
+def test_a_page_that_was_not_taken_for_want_of_a_column_teaches_nothing(crm: Any) -> None:
+    crm.arm("missing_field", field="estimatedvalue", object="opportunity")
+    connector = crm.connect()
+    refused = connector.pull(crm.streams["opportunity"], Window(None, crm.now), None)
+    assert next(refused).lacks == {"estimatedvalue"}
+    refused.close()
+    crm.emulator.faults.clear()
+
+    [page] = crm.pages(connector, "opportunity")
+
+    assert page.lacks == frozenset()
+
+
+def test_a_table_that_is_not_installed_is_not_asked_for_each_time(make_crm: Any) -> None:
+    crm = make_crm(off=["incident"])
+    connector = crm.connect()
+
+    calls = [crm.calls(lambda: crm.pages(connector, "case")) for _ in range(2)]
+
+    assert [sum(one.values()) for one in calls] == [1, 0]
+
+
+def test_the_clock_of_a_new_installation_costs_no_call_of_its_own(crm: Any) -> None:
+    connector = crm.connect()
+
+    moments: list[datetime] = []
+    told = crm.calls(lambda: moments.append(connector.now()))
+    read = crm.calls(lambda: crm.pages(connector, "opportunity"))
+
+    assert moments == [crm.now]
+    assert (told, read) == ({"POST $batch": 1}, {"GET opportunities": 1})
+
+
+def test_where_the_function_in_is_unknown_ids_are_asked_for_one_by_one_and_that_is_learnt(crm: Any) -> None:
+    expected = crm.read(crm.connect(), "call")
+    crm.arm("no_in")
+    connector = crm.connect()
+    deals = [crm.id("opportunities", number) for number in ("100", "101")]
+
+    calls = [crm.calls(lambda: list(connector.fetch(crm.streams["opportunity"], deals))) for _ in range(2)]
+
+    assert crm.read(connector, "call") == expected
+    assert [one["GET opportunities"] for one in calls] == [2, 1]

@@ -69,6 +69,19 @@ def test_a_metadata_lock_is_waited_for(crm: Any, wanted: Any) -> None:
     assert set(made.values()) == {"created"}
 
 
+def test_a_request_whose_answer_was_lost_makes_nothing_twice(crm: Any, wanted: Any, monkeypatch: Any) -> None:
+    connector = crm.connect()
+    send = connector.api.send
+    monkeypatch.setattr(connector.api, "send", lambda *args, **more: (send(*args, **more), send(*args, **more))[1])
+
+    steps = list(connector.provision(wanted, dry_run=False))
+
+    assert {step.state for step in steps} == {"created"}
+    for table in ("publisher", "solution"):
+        names = [row["uniquename"] for row in crm.emulator.org.rows(table).values()]
+        assert names.count("scoreback_sb") == 1
+
+
 def test_a_step_that_is_refused_is_told_to_the_admin_and_the_others_go_on(crm: Any, wanted: Any) -> None:
     crm.arm("no_permission", match="POST /api/data/v9.2/EntityDefinitions(LogicalName='opportunity')", times=1)
 
@@ -97,6 +110,9 @@ def test_check_is_content_with_an_environment_that_has_everything(crm: Any, writ
     ("emulator", "settings", "where", "level", "says"),
     [
         ({"lacking": ["prvReadAccount"]}, {}, "stream account", "error", "prvReadAccount"),
+        ({"lacking": ["prvReadEntity"]}, {}, "stream opportunity", "error", "prvReadEntity"),
+        ({"lacking": ["prvReadEntity"]}, {"write_back": {"opportunity": {"sb_scoreback_score": "score"}}},
+         "write_back.opportunity", "error", "prvReadEntity"),
         ({"off": ["incident"]}, {}, "stream case", "info", "no table incident"),
         ({"off": ["task"]}, {}, "stream task", "error", "no table task"),
         ({"untracked": ["account"]}, {}, "stream account", "warning", "change tracking is off"),
@@ -127,3 +143,10 @@ def test_the_columns_of_a_table_are_named_as_json_spells_them(crm: Any) -> None:
     names = crm.connect().remote_names(crm.streams["opportunity"])
 
     assert {"estimatedvalue", "_ownerid_value", "stepname"} <= set(names)
+
+
+def test_check_asks_for_one_row_of_each_table(crm: Any) -> None:
+    page = crm.connect().api.page("opportunities?$select=name", rows=1)
+
+    assert len(page["value"]) == 1
+    assert "@odata.nextLink" in page

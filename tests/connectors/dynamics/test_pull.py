@@ -94,6 +94,26 @@ def test_a_won_deal_is_worth_its_actual_revenue(crm: Any) -> None:
     assert found[crm.id("opportunities", "100")].amount == Decimal("12000.5")
 
 
+def test_a_row_without_its_empty_columns_reads_as_one_that_says_null(crm: Any, monkeypatch: Any) -> None:
+    won = crm.id("opportunities", "101")
+    crm.edit("opportunities", won, actualvalue=280, estimatedvalue=None)
+    expected = crm.read(crm.connect(), "opportunity")
+    connector = crm.connect()
+    whole = connector.api.page
+
+    def bare(*args: Any, **kwargs: Any) -> Any:
+        answer = whole(*args, **kwargs)
+        rows = [{name: value for name, value in row.items() if value is not None} for row in answer["value"]]
+        return {**answer, "value": rows}
+
+    monkeypatch.setattr(connector.api, "page", bare)
+
+    found = crm.read(connector, "opportunity")
+
+    assert found == expected
+    assert found[won].amount == 280
+
+
 def test_a_deal_or_activity_of_a_team_has_no_owner(crm: Any) -> None:
     team = next(iter(crm.emulator.org.rows("team")))
     row = crm.emulator.org.rows("opportunity")[crm.id("opportunities", "100")]
@@ -167,6 +187,11 @@ def test_a_page_of_activities_costs_one_more_call_for_everybody_who_took_part(ma
     assert {len(record.contact_ids) for record in crm.read(connector, "call").values()} == {1}
 
 
+@pytest.mark.parametrize(("name", "rows", "calls"), [("call", 0, 1), ("call", 5001, 4), ("opportunity", 5001, 2)])
+def test_an_estimate_counts_the_calls_for_those_who_took_part(crm: Any, name: str, rows: int, calls: int) -> None:
+    assert crm.connect().calls_for(crm.streams[name], rows) == calls
+
+
 def test_audits_are_changes_with_exact_values_on_both_sides(crm: Any) -> None:
     found = crm.read(crm.connect(), "history").values()
 
@@ -192,6 +217,26 @@ def test_audits_without_their_data_are_asked_for_in_batches_and_say_the_same(crm
 
     assert found == expected
     assert calls == {"GET audits": 1, "POST $batch": 1}
+
+
+@pytest.mark.parametrize("text", ["Acme~~5~12", "{}", '{"changedAttributes": ["what?"]}', "[]"])
+def test_audit_data_in_the_spelling_of_older_environments_is_asked_for_as_details(crm: Any, text: str) -> None:
+    expected = crm.read(crm.connect(), "history")
+    for row in crm.emulator.org.rows("audit").values():
+        row["changedata@"], row["changedata"] = row["changedata"], text
+
+    found = crm.read(crm.connect(), "history")
+
+    assert found == expected
+    assert len(found) == 6
+
+
+def test_only_updates_are_read_of_the_audit_log(crm: Any) -> None:
+    [page] = crm.pages(crm.connect(), "history")
+    crm.edit("opportunities", None, name="New", account_id=crm.id("accounts", "10"))
+    crm.remove("opportunities", "102")
+
+    assert crm.pages(crm.connect(), "history") == [page]
 
 
 def test_closing_a_deal_is_a_step_to_a_stage_of_its_own(crm: Any) -> None:
@@ -324,6 +369,7 @@ def test_where_dataverse_stops_counting_we_do_not_know(make_crm: Any, world: Any
         ("2026-11-04", "2026-11-03T23:00:00Z", "2026-11-03T23:00:00Z"),  # the morning of the 4th in Tokyo
         ("2026-11-04", "2026-11-04T09:00:00Z", "2026-11-04T09:00:00Z"),
         ("2026-11-04", "2026-11-05T03:00:00Z", "2026-11-04T12:00:00Z"),  # the evening of the 4th in San Francisco
+        ("2026-11-04", "2026-11-04T13:30:00+02:00", "2026-11-04T13:30:00+02:00"),
     ],
 )
 def test_no_deal_was_closed_after_its_last_change(crm: Any, day: str, changed: str, closed: str) -> None:

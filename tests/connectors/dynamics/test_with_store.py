@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.records import Record
 from sync.pull import Puller, PullOptions, PullOutcome
 from sync.store.engine import Store, open_store
 from sync.store.state import end_run, start_run
@@ -94,3 +95,25 @@ def test_comparing_meetings_leaves_calls_tasks_and_emails_alone(make_crm: Any, s
 
     with store.reading() as tx:
         assert ids_of(tx, "dyn", "activity") == before - {gone}
+
+
+@pytest.mark.parametrize("options", [{"full": True}, {"reconcile": True}, {}])
+@pytest.mark.parametrize("switches", [{}, {"untracked": ["phonecall", "appointment", "systemuser"]}])
+def test_reading_again_what_did_not_change_takes_nobody_out_of_teams_and_activities(
+    make_crm: Any, store: Store, switches: Any, options: Any
+) -> None:
+    crm = make_crm(**switches)
+    pull(crm, store)
+    before = {kind: held(store, kind) for kind in ("person", "activity")}
+
+    again = pull(crm, store, **options)
+
+    assert {kind: held(store, kind) for kind in ("person", "activity")} == before
+    assert {one.team for one in before["person"].values()} == {"North", "South"}  # type: ignore[attr-defined] # people have one
+    assert any(one.participant_ids for one in before["activity"].values())  # type: ignore[attr-defined] # as activities do
+    assert [one.changed for one in again.streams] == [0] * len(again.streams)
+
+
+def held(store: Store, kind: str) -> dict[str, Record]:
+    with store.reading() as tx:
+        return current_records(tx, "dyn", kind, sorted(ids_of(tx, "dyn", kind)))

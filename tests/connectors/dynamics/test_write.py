@@ -8,6 +8,7 @@ import pytest
 
 from connectors.base import Value, Write, WriteTarget, Written
 from connectors.errors import ConfigError, RetryLaterError
+from connectors.sandbox.dynamics_errors import no_segment
 
 DEALS, PEOPLE = WriteTarget("opportunity"), WriteTarget("person")
 SAMPLE: dict[str, Value] = {
@@ -174,3 +175,26 @@ def test_a_column_made_by_another_process_is_read_back(crm: Any, wanted: Any) ->
     found = connector.read_fields(DEALS, [deal], ["sb_scoreback_score"])
 
     assert found == {deal: {"sb_scoreback_score": None}}
+
+
+def test_a_bulk_message_that_the_table_does_not_even_name_is_learnt_too(
+    crm: Any, writer: Any, monkeypatch: Any
+) -> None:
+    def unknown(_request: Any, _table: Any, message: str) -> None:
+        raise no_segment(f"Microsoft.Dynamics.CRM.{message}")
+
+    monkeypatch.setattr(crm.emulator.api.changing, "multiple", unknown)
+
+    calls = [crm.calls(lambda: list(writer.write(DEALS, writes(crm, "100", "101")))) for _ in range(2)]
+
+    assert calls == [{BULK: 1, BATCH: 1}, {BATCH: 1}]
+
+
+def test_a_batch_whose_answer_was_cut_is_sent_again(crm: Any, writer: Any) -> None:
+    crm.arm("truncated", match="$batch")
+
+    verdicts = []
+    calls = crm.calls(lambda: verdicts.extend(writer.write(DEALS, writes(crm, "100"))))
+
+    assert [one.rejected for one in verdicts] == [None]
+    assert calls == {BATCH: 2}

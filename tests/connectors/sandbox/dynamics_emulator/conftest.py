@@ -36,7 +36,8 @@ class Caller:
         if "://" not in target and not target.startswith("/"):
             target = ROOT + target
         parts = urlsplit(target)
-        given = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        kind = {} if body is None else {"content-type": "application/json"}
+        given = {**kind, **{name.replace("_", "-").lower(): value for name, value in headers.items()}}
         held = Headers({"host": "crm.test", "authorization": f"Bearer {self.token}", **given})
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         query = parse_qs(parts.query, keep_blank_values=True)

@@ -182,3 +182,18 @@ def test_the_world_has_its_place(crm: Caller) -> None:
     assert len(crm.get("activitypointers?$select=subject")["value"]) == 3  # the close of the won deal is one as well
     assert [one["targetmoney"] for one in crm.get("goals?$select=targetmoney")["value"]] == [5000]
     assert sorted(one["ismaster"] for one in crm.get("connections?$select=ismaster")["value"]) == [False, True]
+
+
+def test_in_takes_logical_names_and_not_what_json_calls_a_lookup(crm: Caller) -> None:
+    account = crm.emulator.ids["accounts"]["a1"]
+    by_name = f"opportunities?$filter=Microsoft.Dynamics.CRM.In(PropertyName='customerid',PropertyValues=['{account}'])"
+    by_alias = "opportunities?$filter=Microsoft.Dynamics.CRM.In(PropertyName=@p1,PropertyValues=@p2)&@p1='name'"
+
+    assert len(crm.get(by_name)["value"]) == 4
+    assert crm.code("GET", by_name.replace("customerid", "_customerid_value")) == (400, "0x80041103")
+    assert len(crm.get(f'{by_alias}&@p2=["Deal 1","Deal 2","nobody\'s"]'.replace("'s", ""))["value"]) == 2
+
+
+@pytest.mark.parametrize("option", ["fetchXml=%3Cfetch/%3E", "sql=SELECT%20name%20FROM%20account", "savedQuery=x"])
+def test_ways_to_query_that_are_not_emulated_say_so(crm: Caller, option: str) -> None:
+    assert crm.code("GET", f"accounts?{option}")[0] == 501

@@ -92,7 +92,7 @@ def test_the_vendors_window_lets_6000_calls_through_and_then_tells_how_long_to_w
     [
         ("too_many", 429, "0x80072322"), ("execution_limit", 429, "0x80072321"), ("server_error", 500, "0x80040216"),
         ("deadlock", 500, "0x80044150"), ("no_permission", 403, "0x80040220"), ("not_member", 403, "0x80072560"),
-        ("no_roles", 403, "0x80042f09"), ("unavailable", 503, "0x80060300"), ("gateway_timeout", 504, "0x80044151"),
+        ("no_roles", 403, "0x80042f09"), ("unavailable", 503, "0x8004a001"), ("gateway_timeout", 504, "0x80044151"),
     ],
 )  # fmt: skip
 def test_faults_refuse_with_the_platforms_codes(

@@ -210,6 +210,14 @@ def test_a_batch_has_a_thousand_parts_at_most_and_crlf_lines(crm: Caller) -> Non
     assert "UserId" in send_batch(crm, multipart([get])).body
 
 
+def test_a_batch_part_may_spell_its_address_with_blanks_as_the_vendors_own_client_does(crm: Caller) -> None:
+    where = "https://crm.test/api/data/v9.2/EntityDefinitions?$select=LogicalName,IsPrivate&$filter=LogicalName eq 'account'"
+
+    reply = send_batch(crm, multipart([f"GET {where} HTTP/1.1\r\nAccept: application/json\r\n"]))
+
+    assert '"LogicalName": "account"' in reply.body
+
+
 @pytest.mark.parametrize(("fault", "status"), [("refused_row", 400), ("locked_row", 500), ("deleted_meanwhile", 404)])
 def test_row_faults_fail_the_bulk_message_and_name_the_row_in_the_batch(
     make_crm: Callable[..., Caller], fault: str, status: int
@@ -242,3 +250,9 @@ def test_a_deleted_deal_takes_its_children_along(crm: Caller) -> None:
     assert crm.get("opportunityproducts")["value"] == []
     assert crm.get("phonecalls")["value"] == []
     assert data_of(crm("GET", crm.deal("1")))["error"]["code"] == "0x80040217"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_body_that_does_not_say_that_it_is_json_is_refused(crm: Caller, kind: str) -> None:
+    assert crm.code("PATCH", crm.deal("1"), {"name": "New"}, if_match="*", content_type=kind) == (415, "0x80060888")
+    assert crm.get(crm.deal("1"))["name"] == "Deal 1"
