@@ -25,7 +25,7 @@ from connectors.fxiaoke_api import PAGE, FxiaokeApi
 from connectors.fxiaoke_auth import AppToken
 from connectors.fxiaoke_check import Check
 from connectors.fxiaoke_manners import MANNERS
-from connectors.fxiaoke_read import Reader
+from connectors.fxiaoke_read import GOALS, Reader
 from connectors.fxiaoke_settings import FxiaokeSettings
 from connectors.fxiaoke_streams import STREAMS
 from connectors.fxiaoke_write import Writer
@@ -79,8 +79,8 @@ class Fxiaoke(Connector):
         return {name: str(field.get("label") or name) for name, field in described.fields.items()}
 
     def count(self, stream: Stream) -> int | None:
-        """By a query for one row that tells the total."""
-        if not self._is_listed(stream) or self._reader.fields(stream) is None:
+        """By a query for one row that tells the total; a goal counts for none, for how many targets it has is not told."""
+        if stream.name == GOALS or not self._is_listed(stream) or self._reader.fields(stream) is None:
             return None
         return self.api.count(self._reader.remote(stream))
 

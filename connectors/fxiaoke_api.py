@@ -100,24 +100,39 @@ class FxiaokeApi:
         for rows, _ in self.pages(remote, columns, filters):
             yield from rows
 
-    def among(self, remote: str, columns: Sequence[str], name: str, values: Sequence[str]) -> Iterator[list[Row]]:
+    def among(
+        self, remote: str, columns: Sequence[str], name: str, values: Sequence[str], filters: Sequence[Filter] = ()
+    ) -> Iterator[list[Row]]:
         """Rows by the values of one field, a page of values a call."""
         for start in range(0, len(values), PAGE):
-            for rows, _ in self.pages(remote, columns, [where(name, "IN", *values[start : start + PAGE])]):
+            chosen = where(name, "IN", *values[start : start + PAGE])
+            for rows, _ in self.pages(remote, columns, [*filters, chosen]):
                 yield rows
 
-    def count(self, remote: str) -> int:
-        """How many rows our employee sees, by one call."""
+    def filled(self, remote: str, columns: Sequence[str], row_id: str) -> frozenset[str]:
+        """Which of these fields are not empty in a row; none for a row that is not there."""
+        found = self.rows(remote, columns, [where("_id", "EQ", row_id)])
+        return frozenset(name for row in found for name in columns if row.get(name) not in (None, "", []))
+
+    def count(self, remote: str) -> int | None:
+        """How many rows our employee sees, by one call; None where the answer does not tell it.
+
+        Some pages of the manual (商机2.0 among them) know ``returnTotalNum`` only, others ``find_explicit_total_num``. A total
+        that was not asked for in the right words is 0.
+        """
         search = {"limit": 1, "offset": 0, "filters": [], "orders": [], "fieldProjection": ["_id"]}
         body = {
+            "returnTotalNum": 1,
             "data": {"dataObjectApiName": remote, "find_explicit_total_num": True, "search_query_info": search},
         }
-        return int(self._data(f"{_prefix(remote)}/data/query", body, "total")["total"])
+        data = self._data(f"{_prefix(remote)}/data/query", body, "dataList")
+        total = int(data.get("total") or 0)
+        return None if data["dataList"] and not total else total
 
     def create(self, remote: str, fields: Mapping[str, Any], flows: Mapping[str, bool]) -> str | None:
-        """Makes a row. Its id; None where the answer does not tell it. Not to be repeated blindly."""
+        """Makes a row. Its id; None where the answer does not tell it. RetryLaterError: it may have been made."""
         body = {**flows, "data": {"object_data": {"dataObjectApiName": remote, **fields}}}
-        made = self._http.post(f"{_prefix(remote)}/data/create", json=body).get("dataId")
+        made = self._http.post(f"{_prefix(remote)}/data/create", json=body, once=True).get("dataId")
         return None if made is None else str(made)
 
     def update(self, remote: str, row_id: str, fields: Mapping[str, Any], flows: Mapping[str, bool]) -> None:
@@ -145,6 +160,11 @@ class FxiaokeApi:
         """Api names of all objects, and whether each is in use."""
         listed = self._data("/cgi/crm/v2/object/list", {"data": {}}, "objects")["objects"]
         return {str(one.get("describeApiName")): one.get("isActive") is not False for one in listed}
+
+    def actor(self) -> str:
+        """The employee as whom we act, as records name people."""
+        signed = self._http.auth.headers(self._http) if self._http.auth else {}
+        return signed.get("currentOpenUserId") or signed["x-fs-userid"]
 
     def employees(self) -> list[Row]:
         """The whole directory: one call, no pages."""

@@ -18,8 +18,8 @@ from connectors.tokens import TokenAuth, setting
 if TYPE_CHECKING:
     from connectors.http import Http
 
-RENEWED_BEFORE_SECONDS = 600.0
-"""So long before its end a token is followed by another one."""
+LIFE_SECONDS, RENEWED_BEFORE_SECONDS = 7200.0, 600.0
+"""How long a token lives, and how long before its end it is followed by another one."""
 
 ACTOR_PATH = "/cgi/user/getByMobile"
 
@@ -82,7 +82,7 @@ class AppTokenAuth(TokenAuth):
         tenant = tenant or body.get(whose)
         if not body.get(name) or not tenant:
             raise ContractError(f"{self.connection.name}: the token endpoint answers without {name} or {whose}")
-        life = float(body.get("expiresIn") or 0)
+        life = float(body.get("expiresIn") or LIFE_SECONDS)
         return {
             "access_token": str(body[name]),
             "renew_at": asked_at + life - min(RENEWED_BEFORE_SECONDS, life / 2),

@@ -1,22 +1,23 @@
 """What ``scoreback check`` asks a Fxiaoke tenant: who acts, what is there, what it means, and what we may write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 from connectors.base import Finding, Stream, WriteTarget
 from connectors.errors import ConfigError, ForbiddenError, RejectedError
-from connectors.fxiaoke_api import Described, FxiaokeApi, where
+from connectors.fxiaoke_api import FxiaokeApi, where
 from connectors.fxiaoke_manners import PACK
 from connectors.fxiaoke_read import Reader
 from connectors.fxiaoke_settings import FxiaokeSettings
-from connectors.fxiaoke_streams import ACTIVITY_KINDS, BY_NAME, LOAD_BEARING, OFTEN_MISSING, OUTCOMES
+from connectors.fxiaoke_streams import ACTIVITY_KINDS, BY_NAME, LOAD_BEARING, OUTCOMES
+from connectors.fxiaoke_values import CALCULATED
 from connectors.fxiaoke_write import remote_object
 from connectors.http import Http
-from connectors.settings import KeyedWriteBack
+from connectors.settings import KeyedWriteBack, WriteBack
 from connectors.stage_check import unmapped_stages
 
 SKEW = timedelta(seconds=60)
-_CALCULATED = frozenset({"formula", "count", "quote", "auto_number"})
 
 
 class Check:
@@ -38,14 +39,14 @@ class Check:
         for stream in streams:
             on = self._connection.stream(stream.name) is not None
             if on and stream.name == "person":
-                yield self._people()
+                yield from _granted("stream person", self._people())
             elif on and stream.name != "stage" and not stream.filled_by and self._reader.remote(stream):
-                yield from self._stream(stream, objects)
-        deal = self._api.describe(self._reader.remote(BY_NAME["opportunity"]))
-        if deal is not None:
-            yield from self._meanings(deal)
+                yield from _granted(f"stream {stream.name}", self._stream(stream, objects))
+        yield from _granted("meanings", self._meanings())
         yield from self._goal_rules()
-        yield from self._write_back()
+        for record, setting in self._connection.write_back.items():
+            place = f"write_back.{record}"
+            yield from _granted(place, self._written(place, record, setting))
 
     def _clock(self) -> Iterator[Finding]:
         seen = self._http.seen_now()
@@ -76,12 +77,16 @@ class Check:
                 "name the one that counts in objects.opportunity, or give the other a connection of its own",
             )
 
-    def _people(self) -> Finding:
+    def _people(self) -> Iterator[Finding]:
         people = self._reader.directory.people()
-        if people:
-            return Finding("ok", "stream person", f"{len(people)} employees are visible")
-        advice = "管理后台 > 应用管理: add the whole company to what the application may see (可见范围)"
-        return Finding("error", "stream person", "no employee is visible", advice)
+        if self._connection.sign_in.flow == "header" and any(one["openUserId"].startswith("FSUID_") for one in people):
+            text = "the directory names employees otherwise (FSUID_...) than records do: no owner would be known"
+            yield Finding("error", "stream person", text, "take sign_in.flow: body")
+        elif people:
+            yield Finding("ok", "stream person", f"{len(people)} employees are visible")
+        else:
+            advice = "管理后台 > 应用管理: add the whole company to what the application may see (可见范围)"
+            yield Finding("error", "stream person", "no employee is visible", advice)
 
     def _stream(self, stream: Stream, objects: dict[str, bool]) -> Iterator[Finding]:
         place, remote = f"stream {stream.name}", self._reader.remote(stream)
@@ -90,19 +95,15 @@ class Check:
             text = f"{remote} is not in use here"
             yield Finding("info" if usual else "error", place, text, "switch the stream off if it is meant so")
             return
-        try:
-            fields = self._reader.fields(stream, fresh=True)
-            rows = self._api.count(remote)
-        except (ForbiddenError, RejectedError) as error:
+        fields = self._reader.fields(stream, fresh=True)
+        rows = self._api.count(remote)
+        missing = self._reader.missing(stream, fields or {})
+        yield from (self._missing(stream, remote, name) for name in missing)
+        if not missing:
+            seen = "its rows, and does not tell how many" if rows is None else f"{rows} rows"
             yield Finding(
-                "error", place, str(error), "管理后台 > 角色管理: give our employee's role the right to see all of it"
+                "ok", place, f"{remote}: our employee sees {seen}: compare with that person's list in the web"
             )
-            return
-        missing = [name for name in self._reader.columns(stream) if name not in (fields or {})]
-        yield from (self._missing(stream, remote, name) for name in missing if name not in OFTEN_MISSING)
-        text = f"{remote}: our employee sees {rows} rows: compare with that person's list in the web"
-        if not set(missing) - OFTEN_MISSING:
-            yield Finding("ok", place, text)
 
     def _missing(self, stream: Stream, remote: str, name: str) -> Finding:
         place = f"stream {stream.name}"
@@ -115,18 +116,22 @@ class Check:
         text = f"{remote} has no field {name}: what it fills stays unknown"
         return Finding("warning", place, text, f"map the field that this tenant uses in fields.{stream.name}")
 
-    def _meanings(self, deal: Described) -> Iterator[Finding]:
+    def _meanings(self) -> Iterator[Finding]:
+        """What options mean that stand for outcomes, kinds of activities and stages."""
         connection = self._connection
+        deal = self._api.describe(self._reader.remote(BY_NAME["opportunity"]))
+        if deal is None:
+            return
         status = deal.options("sales_status")
         if connection.stream("opportunity") is not None and status:
             known = {*connection.outcomes, *OUTCOMES}
-            unmapped = [f"{label} ({value})" for value, label in status.items() if not known & {value, label}]
+            unmapped = [f"{label} ({value})" for value, label in status.items() if not known & _names(value, label)]
             yield _mapped("outcomes", "states of deals (sales_status)", unmapped, "their deals have no outcome")
         if connection.stream("follow_up") is not None:
             record = self._api.describe(self._reader.remote(BY_NAME["follow_up"]))
             ways = record.options("interactive_types") if record is not None else {}
             known = {*connection.activity_kinds, *ACTIVITY_KINDS}
-            others = [label for value, label in ways.items() if not known & {value, label}]
+            others = [label for value, label in ways.items() if not known & _names(value, label)]
             if others:
                 yield Finding("info", "activity_kinds", f"counted as tasks: {', '.join(others)}")
         stages = deal.options(self._reader.stage_column())
@@ -153,28 +158,53 @@ class Check:
                 "info", f"stream {stream.name}", text, "say in goal_rules which of our metrics each one measures"
             )
 
-    def _write_back(self) -> Iterator[Finding]:
-        for record, setting in self._connection.write_back.items():
-            place, keyed = f"write_back.{record}", isinstance(setting, KeyedWriteBack)
-            into = setting.into if isinstance(setting, KeyedWriteBack) else None
-            names = [*setting.fields, setting.key] if isinstance(setting, KeyedWriteBack) else list(setting)
-            try:
-                remote = remote_object(self._connection, WriteTarget(record, into))
-            except ConfigError as error:
-                yield Finding("error", place, str(error))
-                continue
-            described = self._api.describe(remote, fresh=True)
-            if described is None:
-                yield Finding("error", place, f"there is no object {remote}", "scoreback provision says how it is made")
-                continue
-            bad = [name for name in names if described.fields.get(name, {}).get("type", "quote") in _CALCULATED]
-            if bad:
-                text = f"{remote}: {', '.join(bad)} not there, switched off, or calculated"
-                yield Finding("error", place, text, "scoreback provision says how they are made")
-            elif keyed and described.fields[names[-1]].get("is_unique") is False:
-                yield Finding("error", place, f"{remote}.{names[-1]} is not unique", "take `name` as the key")
-            else:
-                yield Finding("ok", place, f"{remote}: every field is there")
+    def _written(self, place: str, record: Literal["opportunity", "person"], setting: WriteBack) -> Iterator[Finding]:
+        into, key = (setting.into, setting.key) if isinstance(setting, KeyedWriteBack) else (None, None)
+        names = [*setting.fields, setting.key] if isinstance(setting, KeyedWriteBack) else list(setting)
+        try:
+            remote = remote_object(self._connection, WriteTarget(record, into))
+        except ConfigError as error:
+            yield Finding("error", place, str(error))
+            return
+        yield self._writable(place, remote, names, key)
+
+    def _writable(self, place: str, remote: str, names: list[str], key: str | None) -> Finding:
+        described = self._api.describe(remote, fresh=True)
+        if described is None:
+            return Finding("error", place, f"there is no object {remote}", "scoreback provision says how it is made")
+        bad = [name for name in names if described.fields.get(name, {}).get("type", "quote") in CALCULATED]
+        if bad:
+            text = f"{remote}: {', '.join(bad)} not there, switched off, or calculated"
+            return Finding("error", place, text, "scoreback provision says how they are made")
+        if key is None:
+            return Finding("ok", place, f"{remote}: every field is there")
+        if described.fields[key].get("is_unique") is False:
+            return Finding("error", place, f"{remote}.{key} is not unique", "take `name` as the key")
+        needed = [name for name, one in described.fields.items() if name not in names and _is_needed(name, one)]
+        if needed:
+            text = f"{remote}: no row can be made without {', '.join(needed)}"
+            return Finding("error", place, text, "对象管理 > 字段: make them not required (必填)")
+        return Finding("ok", place, f"{remote}: every field is there")
+
+
+def _granted(place: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings of one question; what our employee may not see ends that question and no other."""
+    try:
+        yield from findings
+    except (ForbiddenError, RejectedError) as error:
+        advice = "管理后台 > 角色管理: give our employee's role the right to see all of it"
+        yield Finding("error", place, str(error), advice)
+
+
+def _is_needed(name: str, known: Mapping[str, Any]) -> bool:
+    """Whether a row cannot be made without a value for this field of the tenant's own."""
+    own = name.endswith("__c") and known.get("type") not in CALCULATED
+    return own and known.get("is_required") is True and known.get("default_value") in (None, "")
+
+
+def _names(value: str, label: str) -> set[str]:
+    """How an option may be named: by its value, its label, or its label as Fxiaoke ships it."""
+    return {value, label, label.casefold()}
 
 
 def _mapped(place: str, what: str, unmapped: list[str], follows: str) -> Finding:

@@ -40,7 +40,8 @@ class Directory:
             if not one.get("openUserId"):
                 raise ContractError("an employee without an id", str(one))
             name, above = self._departments().get(_department_of(one), ("", ""))
-            yield {**one, "@team": name, "@region": self.name(above), "@started_on": self._hired(one.get("hireDate"))}
+            region = None if above in _TOP else self.name(above)
+            yield {**one, "@team": name, "@region": region, "@started_on": self._hired(one.get("hireDate"))}
 
     def _hired(self, value: Any) -> date | None:
         """A day, which comes as ISO text or as epoch milliseconds; None for any other form."""

@@ -28,6 +28,9 @@ def misfit(spec: FieldSpec, known: Mapping[str, Any] | None) -> str | None:
     decimals = known.get("decimal_places")
     if spec.type == "number" and decimals is not None and int(decimals) < spec.scale:
         return f"it takes {decimals} decimals and should take {spec.scale}"
+    length = known.get("max_length")
+    if spec.type == "text" and length is not None and int(length) < spec.length:
+        return f"it takes {length} characters and should take {spec.length}"
     if spec.name == spec.target.key:
         return "it should be unique (唯一)" if known.get("is_unique") is False else None
     return "it should not be required (必填)" if known.get("is_required") is True else None

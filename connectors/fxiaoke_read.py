@@ -6,6 +6,7 @@ by the vendor. Pages are asked with nulls, so that a column that no row has at a
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -13,21 +14,20 @@ import structlog
 from connectors.base import Page, Raw, Stream, Window
 from connectors.errors import ForbiddenError
 from connectors.fxiaoke_api import SYSTEM_TYPES, Described, Filter, FxiaokeApi, Row, where
+from connectors.fxiaoke_links import STAMP, Orders, changed_within
 from connectors.fxiaoke_people import Directory
 from connectors.fxiaoke_rows import Fields, Lookups, Shaper, changes
 from connectors.fxiaoke_settings import FxiaokeSettings
-from connectors.fxiaoke_streams import BY_NAME, DERIVED, LOAD_BEARING, NAMED, OFTEN_MISSING, ORDER
-from connectors.fxiaoke_values import SELECTIONS, epoch_ms, midnight_ms
+from connectors.fxiaoke_streams import BY_NAME, DERIVED, EITHER, LOAD_BEARING, NAMED, OFTEN_MISSING
+from connectors.fxiaoke_values import SELECTIONS, midnight_ms
 from connectors.mapping import paths_of, remote_fields, sources
 
 log = structlog.get_logger("connectors.fxiaoke")
 
-STAMP = "last_modified_time"
-_KEPT_AS_VALUE = ("stage", "pipeline")
-"""Our fields that hold an option's value, not its label: they tell records apart."""
+GOALS = "target"
+"""The stream of which a row of theirs is several of ours: a goal has a target for each month."""
 
 _MARKS = ("life_status", "is_deleted")
-_DEAL = "new_opportunity_id"
 
 
 class Reader:
@@ -37,8 +37,7 @@ class Reader:
         self._api = api
         self._connection = connection
         self._learnt = learnt
-        self._deals: dict[str, str | None] = {}
-        self._orders_tell = True
+        self._orders = Orders(api, connection.overlap)
         self.directory = Directory(api, connection, learnt)
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
@@ -48,10 +47,16 @@ class Reader:
         elif stream.name == "stage":
             yield Page(self._stages(stream))
         elif not stream.filled_by and self.remote(stream):
+            if window.start is not None and resume is None:
+                yield from self._of_changed_orders(stream, window.start, window)
             yield from self._pages(stream, self._filters(window), resume, window)
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
-        """Ids of the rows that are not invalid, with nothing else."""
+        """Ids of the rows that are not invalid, with nothing else; of goals the ids of their targets."""
+        if stream.name == GOALS:
+            for page in self._pages(stream, [], None, Window(None, datetime.now(UTC))):
+                yield [raw.fields["@remote_id"] for raw in page.rows if not raw.fields["@deleted"]]
+            return
         if self.fields(stream) is None:
             return
         for rows, _ in self._api.pages(self.remote(stream), _MARKS):
@@ -60,13 +65,26 @@ class Reader:
             ]
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
-        """Whole rows by id."""
+        """Whole rows by id; a target's id begins with its goal's."""
+        whose = dict.fromkeys(one.partition(":")[0] for one in ids)
+        yield from self._among(stream, "_id", list(whose), [], anew=True)
+
+    def _of_changed_orders(self, stream: Stream, start: datetime, window: Window) -> Iterator[Page]:
+        """Payments whose deal may be another one now: a change of their order does not stamp them."""
+        if "order_id" in (self.fields(stream) or ()):
+            orders = self._orders.changed(start, window.end)
+            yield from self._among(stream, "order_id", orders, self._since(window), anew=False)
+
+    def _among(
+        self, stream: Stream, name: str, values: Sequence[str], filters: Sequence[Filter], *, anew: bool
+    ) -> Iterator[Page]:
+        """Whole rows by the values of one field."""
         fields = self.fields(stream)
         if fields is None:
             return
-        lacks = self._lacks(stream, fields)
-        for rows in self._api.among(self.remote(stream), self._asked(stream, fields), "_id", ids):
-            yield Page(self._raws(stream, fields, rows, anew=True), lacks=lacks | self._blind(stream))
+        for rows in self._api.among(self.remote(stream), self._asked(stream, fields), name, values, filters):
+            raws = self._raws(stream, fields, rows, anew=anew)
+            yield Page(raws, lacks=self._lacks(stream, fields) | self._blind(stream))
 
     def remote(self, stream: Stream) -> str:
         """The object that a stream reads in this tenant; "" for none."""
@@ -100,7 +118,7 @@ class Reader:
             found: Fields | None = kept["fields"]
             return found
         fields = self._seen(self._api.describe(remote, fresh=fresh), columns)
-        missing = set(columns) - set(fields or ()) - OFTEN_MISSING
+        missing = set(self.missing(stream, fields or {}))
         stops = self.mapped_columns(stream) | LOAD_BEARING.get(stream.name, frozenset())
         self._learnt.pop(key, None)
         # What stops the stream, or has just vanished, is looked for again next time: it may be back.
@@ -113,6 +131,12 @@ class Reader:
                 "Grant it in 管理后台 (the administration console), or switch the stream off"
             )
         return fields
+
+    def missing(self, stream: Stream, fields: Fields) -> list[str]:
+        """Columns that the tenant has no field for, without those that it may well do without."""
+        either = EITHER.get(stream.name, ())
+        spared = {*OFTEN_MISSING, *(either if fields.keys() & set(either) else ())}
+        return [name for name in self.columns(stream) if name not in fields and name not in spared]
 
     @staticmethod
     def _seen(described: Described | None, columns: Sequence[str]) -> dict[str, dict[str, Any]] | None:
@@ -162,38 +186,23 @@ class Reader:
 
     def _filters(self, window: Window) -> list[Filter]:
         if window.start is not None:
-            return [
-                where(STAMP, "GTE", str(epoch_ms(window.start))),
-                where(STAMP, "LT", str(epoch_ms(window.end))),
-            ]
-        if window.since is not None:
-            return [where(STAMP, "GTE", str(midnight_ms(window.since, self._connection.zone)))]
-        return []
+            return changed_within(window.start, window.end)
+        return self._since(window)
+
+    def _since(self, window: Window) -> list[Filter]:
+        if window.since is None:
+            return []
+        return [where(STAMP, "GTE", str(midnight_ms(window.since, self._connection.zone)))]
 
     def _raws(self, stream: Stream, fields: Fields, rows: Sequence[Row], *, anew: bool) -> list[Raw]:
         """Rows ready for the mapping. ``anew``: what is known of their orders may be older than they are."""
-        orders = {str(row["order_id"]) for row in rows if row.get("order_id")}
-        self._learn_deals(orders if anew else orders - self._deals.keys())
-        ours = sources(stream, self._connection)
-        raw = frozenset(path for name in _KEPT_AS_VALUE if name in ours for path in paths_of(ours[name]))
-        shaper = Shaper(stream.name, fields, self._connection, self._lookups(), raw)
+        self._orders.learn({str(row["order_id"]) for row in rows if row.get("order_id")}, anew=anew)
+        shaper = Shaper(stream, fields, self._connection, Lookups(self._orders.deal, self.directory.name))
         return [Raw(stream, row) for row in shaper.shaped(rows)]
-
-    def _lookups(self) -> Lookups:
-        return Lookups(self._deals.get, self.directory.name)
-
-    def _learn_deals(self, orders: set[str]) -> None:
-        """Which deal each order belongs to: payments name their order only."""
-        found = [row for rows in self._api.among(ORDER, (_DEAL,), "_id", sorted(orders)) for row in rows]
-        if found:
-            described = None if any(_DEAL in row for row in found) else self._api.describe(ORDER, fresh=True)
-            self._orders_tell = described is None or _DEAL in described.fields
-        deals = {row["_id"]: row.get(_DEAL) for row in found}
-        self._deals.update({order: deals.get(order) for order in orders})
 
     def _blind(self, stream: Stream) -> frozenset[str]:
         """The deal, where orders have no field for it."""
-        blind = not self._orders_tell and "order_id" in self.columns(stream)
+        blind = not self._orders.tell and "order_id" in self.columns(stream)
         return frozenset({"@opportunity_id"}) if blind else frozenset()
 
     def _history(self, stream: Stream, raws: Sequence[Raw], window: Window) -> list[Raw]:

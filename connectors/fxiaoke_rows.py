@@ -8,10 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from connectors import fxiaoke_values as values
+from connectors.base import Stream
 from connectors.errors import ContractError
 from connectors.fxiaoke_api import COMPANY, SYSTEM_TYPES, Row
 from connectors.fxiaoke_settings import FxiaokeSettings
-from connectors.fxiaoke_streams import ACTIVITY_KINDS, DEAL, MONTHS, OUTCOMES
+from connectors.fxiaoke_streams import ACTIVITY_KINDS, DEAL, EITHER, MONTH_VALUES, OUTCOMES, YEAR_VALUE
+from connectors.mapping import paths_of, sources
 
 Fields = Mapping[str, Mapping[str, Any]]
 """Of each field its type, and of selections the label by value: what is kept of a description."""
@@ -19,7 +21,13 @@ Fields = Mapping[str, Mapping[str, Any]]
 _RAW = frozenset({"sales_stage", "sales_process_id", "life_status", "goal_type"})
 """Selections of which the value is kept: it stays when somebody renames the label."""
 
-_IDS = values.PEOPLE | values.SELECTIONS | {"object_reference", "master_detail"}
+_KEPT_AS_VALUE = ("stage", "pipeline")
+"""Our fields that hold an option's value, not its label: they tell records apart."""
+
+_SHARES = ("probability", "discount")
+"""Our fields that are fractions, whatever type the tenant's field has."""
+
+_IDS = values.PEOPLE | values.SELECTIONS | {"object_reference", "object_reference_many", "master_detail"}
 """Types whose values are ids, or lists of them."""
 
 _PERSON_GOAL = ("2", "人员", "Person", "Personnel")
@@ -40,34 +48,35 @@ class Shaper:
 
     def __init__(
         self,
-        stream: str,
+        stream: Stream,
         fields: Fields,
         settings: FxiaokeSettings,
         lookups: Lookups,
-        raw: frozenset[str] = frozenset(),
     ) -> None:
-        self._stream = stream
+        self._stream = stream.name
         self._fields = fields
         self._settings = settings
         self._zone = settings.zone
         self._lookups = lookups
-        self._raw = _RAW | raw
+        self._raw = _RAW | _columns(stream, settings, _KEPT_AS_VALUE)
+        self._shares = _columns(stream, settings, _SHARES)
         self._makers: dict[str, Callable[[Row, Row], None]] = {
             "opportunity": self._deal,
             "line_item": self._line_item,
             "follow_up": self._follow_up,
             "meeting": self._meeting,
             "visit": self._visit,
-            **dict.fromkeys(("payment", "refund", "invoice"), self._payment),
+            "payment": self._payment,
+            **dict.fromkeys(("refund", "invoice"), self._of_order),
         }
 
     def shaped(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows in our types, with their ``@`` paths; a goal value becomes a row for each month."""
+        """The rows in our types, with their ``@`` paths; a goal becomes a row for each month."""
         for row in rows:
             shaped = {name: self._read(name, value) for name, value in row.items()}
             shaped["@deleted"] = row.get("is_deleted") is True or row.get("life_status") == "invalid"
             if self._stream == "target":
-                yield from self._months(row, shaped)
+                yield from self._goal(row, shaped)
                 continue
             make = self._makers.get(self._stream)
             if make is not None:
@@ -83,6 +92,8 @@ class Shaper:
             return values.currency(value, options)
         if name in self._raw and kind in values.SELECTIONS:
             return value
+        if name in self._shares and kind != "percentile":
+            return values.share(value)
         return values.read(value, kind, options, self._zone)
 
     def _meaning(self, column: str, value: Any, own: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
@@ -92,7 +103,7 @@ class Shaper:
         if not isinstance(value, str):
             return value  # nothing, or of another type than ever before: the record refuses that
         label = self._fields.get(column, {}).get("options", {}).get(value, value)
-        return own.get(value) or own.get(label) or usual.get(label)
+        return own.get(value) or own.get(label) or usual.get(label.casefold())
 
     def _deal(self, row: Row, shaped: Row) -> None:
         outcome = self._meaning("sales_status", row.get("sales_status"), self._settings.outcomes, OUTCOMES)
@@ -125,6 +136,11 @@ class Shaper:
         shaped["@visited_at"] = shaped.get("checkin_time") or noon
 
     def _payment(self, row: Row, shaped: Row) -> None:
+        told = (shaped.get(name) for name in EITHER["payment"])
+        shaped["@amount"] = next((amount for amount in told if amount not in (None, "")), None)
+        self._of_order(row, shaped)
+
+    def _of_order(self, row: Row, shaped: Row) -> None:
         order = row.get("order_id")
         shaped["@opportunity_id"] = self._lookups.deal_of_order(str(order)) if order else None
 
@@ -140,39 +156,50 @@ class Shaper:
         shaped["@account_id"] = next(iter(linked.get("AccountObj", ())), None)
         shaped["@contact_ids"] = linked.get("ContactObj")
 
-    def _months(self, row: Row, shaped: Row) -> Iterator[Row]:
-        subject, named = row.get("check_object_id"), values.name_of(row.get("goal_rule_id__r"))
-        rule, year = row.get("goal_rule_id"), str(row.get("fiscal_year") or "")
-        if not _YEAR.fullmatch(year) or subject in (None, ""):
-            return
-        kind, subject_id = self._subject(row.get("goal_type"), str(values.person(subject)))
+    def _goal(self, row: Row, shaped: Row) -> Iterator[Row]:
+        """A row for each value of a goal. A month without one withdraws the target that it may have had before."""
+        common, parts = self._common(row, shaped), dict(self._parts(row, shaped))
+        for name in (*MONTH_VALUES, YEAR_VALUE):
+            remote_id = f"{row['_id']}:{name}"
+            if name in parts:
+                start, end = parts[name]
+                yield {
+                    **common, "@remote_id": remote_id, "@amount": shaped[name], "@period_start": start, "@period_end": end,
+                }  # fmt: skip
+            elif name in self._fields:
+                yield {
+                    "@remote_id": remote_id,
+                    "@deleted": True,
+                    "last_modified_time": shaped.get("last_modified_time"),
+                }
+
+    def _common(self, row: Row, shaped: Row) -> Row:
+        """What all targets of a goal have alike."""
+        kind, subject_id = self._subject(row.get("goal_type"), str(values.person(row.get("check_object_id"))))
+        rule, detail = row.get("goal_rule_id"), row.get("goal_rule_detail_id")
+        named = values.name_of(row.get("goal_rule_id__r")) or rule
+        if detail:  # a part of a goal (子目标), of one product for example: taken for the whole it would be far too low
+            rule, named = f"{rule}/{detail}", f"{named}/{values.name_of(row.get('goal_rule_detail_id__r')) or detail}"
         rules = self._settings.goal_rules
-        common = {
-            **shaped, "@subject_kind": kind, "@subject_id": subject_id,
-            "@metric": rules.get(str(rule)) or rules.get(named or "") or named or rule,
-        }  # fmt: skip
-        for name, amount, start, end in self._parts(shaped, int(year)):
-            yield {
-                **common, "@remote_id": f"{row['_id']}:{name}", "@amount": amount, "@period_start": start, "@period_end": end,
-            }  # fmt: skip
+        metric = rules.get(str(rule)) or rules.get(str(named)) or named
+        return {**shaped, "@subject_kind": kind, "@subject_id": subject_id, "@metric": metric}
 
-    def _parts(self, shaped: Row, year: int) -> Iterator[tuple[str, Any, date, date]]:
-        """Name, amount, first and last day of each month with a value; of the year where no month has one.
+    def _parts(self, row: Row, shaped: Row) -> Iterator[tuple[str, tuple[date, date]]]:
+        """First and last day of each month with a value, by the value's name; of the year where no month has one.
 
-        The fiscal year begins in the month ``fiscal_start`` of ``year``.
+        The fiscal year begins in the month ``fiscal_start`` of ``fiscal_year``. Nothing for a goal of nobody or of no year, nor
+        for one of zeros: Fxiaoke makes a goal for everybody whom a rule concerns, to be filled in later.
         """
-        first = self._settings.fiscal_start
-        months = [(year + (place < first), place, f"{name}_value") for place, name in enumerate(MONTHS, start=1)]
-        known = [one for one in months if shaped.get(one[2]) is not None]
-        for at, month, name in known:
-            yield name, shaped[name], date(at, month, 1), date(at, month, monthrange(at, month)[1])
-        if not known and shaped.get("annual_value") is not None:
-            yield (
-                "annual_value",
-                shaped["annual_value"],
-                date(year, first, 1),
-                date(year + 1, first, 1) - timedelta(days=1),
-            )
+        if not _YEAR.fullmatch(str(row.get("fiscal_year") or "")) or row.get("check_object_id") in (None, "", []):
+            return
+        year, first = int(row["fiscal_year"]), self._settings.fiscal_start
+        months = [(year + (place < first), place, name) for place, name in enumerate(MONTH_VALUES, start=1)]
+        known = [one for one in months if shaped.get(one[2]) not in (None, "")]
+        if any(shaped[name] for _, _, name in known):
+            for at, month, name in known:
+                yield name, (date(at, month, 1), date(at, month, monthrange(at, month)[1]))
+        elif shaped.get(YEAR_VALUE):
+            yield YEAR_VALUE, (date(year, first, 1), date(year + 1, first, 1) - timedelta(days=1))
 
     def _subject(self, goal_type: Any, subject: str) -> tuple[str, str | None]:
         label = self._fields.get("goal_type", {}).get("options", {}).get(goal_type, goal_type)
@@ -181,6 +208,12 @@ class Shaper:
         if subject == str(COMPANY):
             return "organisation", None
         return "team", self._lookups.department(subject) or subject
+
+
+def _columns(stream: Stream, settings: FxiaokeSettings, ours: Iterable[str]) -> frozenset[str]:
+    """The fields that some of ours are filled from."""
+    known = sources(stream, settings)
+    return frozenset(path for name in ours if name in known for path in paths_of(known[name]))
 
 
 def changes(row: Row) -> Iterator[Row]:

@@ -9,11 +9,15 @@ from typing import Any
 
 from connectors.base import From, Stream
 
-DEAL, ORDER = "NewOpportunityObj", "SalesOrderObj"
+DEAL = "NewOpportunityObj"
 
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+MONTH_VALUES = tuple(
+    f"{month}_value"
+    for month in (
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    )
 )  # fmt: skip
+YEAR_VALUE = "annual_value"
 
 DIRECTIONS: Mapping[str, str] = {
     "呼入": "inbound", "呼出": "outbound", "Inbound": "inbound", "Outbound": "outbound",
@@ -143,7 +147,6 @@ STREAMS: tuple[Stream, ...] = (
     Stream(
         "target",
         "GoalValueObj",
-        schedule="metadata",
         optional=True,
         fields={
             "remote_id": "@remote_id",
@@ -157,28 +160,20 @@ STREAMS: tuple[Stream, ...] = (
             "amount": "@amount",
         },
     ),
-    Stream(
-        "payment",
-        "PaymentObj",
-        optional=True,
-        fields={**_PAYMENT, "amount": "amount", "paid_on": "payment_time"},
-        constants={"kind": "payment"},
-    ),
-    Stream(
-        "refund",
-        "RefundObj",
-        record="payment",
-        optional=True,
-        fields={**_PAYMENT, "amount": "refunded_amount", "paid_on": "refunded_time"},
-        constants={"kind": "refund"},
-    ),
-    Stream(
-        "invoice",
-        "InvoiceApplicationObj",
-        record="payment",
-        optional=True,
-        fields={**_PAYMENT, "amount": "invoice_applied_amount", "paid_on": "invoice_date"},
-        constants={"kind": "invoice"},
+    *(
+        Stream(
+            name,
+            remote,
+            record="payment",
+            optional=True,
+            fields={**_PAYMENT, "amount": amount, "paid_on": day},
+            constants={"kind": name},
+        )
+        for name, remote, amount, day in (
+            ("payment", "PaymentObj", "@amount", "payment_time"),
+            ("refund", "RefundObj", "refunded_amount", "refunded_time"),
+            ("invoice", "InvoiceApplicationObj", "invoice_applied_amount", "invoice_date"),
+        )
     ),
     Stream(
         "contract",
@@ -221,32 +216,42 @@ DERIVED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "visit": {**_LINKED, "@visited_at": ("checkin_time", "new_stat_date")},
     "target": {
         "@deleted": _DELETED, "@remote_id": (), "@subject_kind": ("goal_type", "check_object_id"),
-        "@subject_id": ("check_object_id",), "@metric": ("goal_rule_id",), "@period_start": ("fiscal_year",),
-        "@period_end": ("fiscal_year",), "@amount": (*(f"{month}_value" for month in MONTHS), "annual_value"),
+        "@subject_id": ("check_object_id",), "@metric": ("goal_rule_id", "goal_rule_detail_id"), "@period_start": ("fiscal_year",),
+        "@period_end": ("fiscal_year",), "@amount": (*MONTH_VALUES, YEAR_VALUE),
     },
-    "payment": _PAYMENTS,
+    "payment": {**_PAYMENTS, "@amount": ("amount", "payment_amount")},
     "refund": _PAYMENTS,
     "invoice": _PAYMENTS,
 }  # fmt: skip
 """Which fields each ``@`` path takes, by stream."""
 
-NAMED: Mapping[str, tuple[str, ...]] = {"line_item": ("product_id__r",), "target": ("goal_rule_id__r",)}
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "line_item": ("product_id__r",), "target": ("goal_rule_id__r", "goal_rule_detail_id__r"),
+}  # fmt: skip
 """Names of linked records, which come beside their ids and are in no description."""
 
-OFTEN_MISSING = frozenset({"mc_currency", "checkin_time"})
-"""Fields that whole tenants do without: one currency, another edition. Their absence is no reason to look again."""
+OFTEN_MISSING = frozenset({"mc_currency", "goal_rule_detail_id"})
+"""Fields that whole tenants do without: one currency, goals without parts. Their absence is no reason to look again."""
+
+EITHER: Mapping[str, tuple[str, ...]] = {
+    "visit": ("checkin_time", "new_stat_date"), "payment": ("amount", "payment_amount"),
+}  # fmt: skip
+"""Fields of which editions have one or the other, by stream: one is enough."""
 
 LOAD_BEARING: Mapping[str, frozenset[str]] = {"opportunity": frozenset({"sales_stage", "amount", "close_date"})}
 """Fields without which a stream stops, for its scores would be wrong."""
 
 OUTCOMES: Mapping[str, Any] = {
     "进行中": "open", "赢单": "won", "输单": "lost", "无效": "omitted",
-    "In Progress": "open", "Won": "won", "Lost": "lost", "Invalid": "omitted",
+    "進行中": "open", "贏單": "won", "輸單": "lost", "無效": "omitted",
+    "in progress": "open", "won": "won", "lost": "lost", "invalid": "omitted",
 }  # fmt: skip
-"""Labels of ``sales_status`` as Fxiaoke ships them; others are named under ``outcomes`` of the connection."""
+"""Labels of ``sales_status`` as Fxiaoke ships them, case-folded; others are named under ``outcomes`` of the connection."""
 
 ACTIVITY_KINDS: Mapping[str, Any] = {
     "电话": "call", "邮件": "email", "拜访": "visit", "上门拜访": "visit", "会议": "meeting",
-    "Phone": "call", "Call": "call", "Email": "email", "Visit": "visit", "Meeting": "meeting",
+    "電話": "call", "郵件": "email", "拜訪": "visit", "上門拜訪": "visit", "會議": "meeting",
+    "phone": "call", "call": "call", "email": "email", "visit": "visit", "meeting": "meeting",
 }  # fmt: skip
-"""Labels of ``interactive_types``; any other is a task, unless ``activity_kinds`` of the connection says what it is."""
+"""Labels of ``interactive_types``, case-folded; any other is a task, unless ``activity_kinds`` of the connection says what
+it is."""

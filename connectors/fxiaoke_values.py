@@ -13,8 +13,9 @@ _DIGITS = re.compile(r"-?\d+")
 _ISO_CURRENCY = re.compile(r"[A-Z]{3}")
 
 NUMBERS = frozenset({"number", "currency", "percentile"})
-PEOPLE = frozenset({"employee", "department"})
+PEOPLE = frozenset({"employee", "employee_many", "department", "department_many"})
 SELECTIONS = frozenset({"select_one", "select_many"})
+CALCULATED = frozenset({"formula", "count", "quote", "auto_number"})
 
 
 def epoch_ms(at: datetime) -> int:
@@ -60,6 +61,12 @@ def fraction(value: Any) -> Any:
     """A percentage (60) as a fraction (0.6)."""
     found = number(value)
     return found / 100 if isinstance(found, Decimal) else found
+
+
+def share(value: Any) -> Any:
+    """A percentage that is kept as a plain number: above 1 it can be no fraction."""
+    found = number(value)
+    return found / 100 if isinstance(found, Decimal) and found.is_finite() and abs(found) > 1 else found
 
 
 def person(value: Any) -> Any:

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from connectors import fxiaoke_values as values
 from connectors.base import Rejection, Value, Write, WriteTarget, Written
-from connectors.errors import ConfigError, RejectedError
-from connectors.fxiaoke_api import Described, FxiaokeApi, where
+from connectors.errors import ConfigError, ContractError, RejectedError, RetryLaterError
+from connectors.fxiaoke_api import SYSTEM_TYPES, Described, FxiaokeApi, where
 from connectors.fxiaoke_settings import FxiaokeSettings
 from connectors.fxiaoke_streams import BY_NAME
 from connectors.types import canonical_text
@@ -22,8 +22,8 @@ _MARKS = ("lock_status", "life_status")
 _IN_HAND = frozenset({"under_review", "in_change"})
 """States of a record that is being approved."""
 
-_NO_FIELD = "NO_FIELD"
-"""Our code for a field that describe does not show."""
+_NO_FIELD, _NO_ANSWER = "NO_FIELD", "NO_ANSWER"
+"""Our codes: for a field that describe does not show, and for a create of which nobody knows what became of it."""
 
 
 def remote_object(connection: FxiaokeSettings, target: WriteTarget) -> str:
@@ -46,6 +46,7 @@ class Writer:
         on = connection.automation == "on"
         self._flows = {"triggerApprovalFlow": on, "triggerWorkFlow": on}
         self._ids: dict[tuple[str, str, str], str] = {}
+        self._proven = False
 
     def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
         """A call for each write, and one before them to find the rows of a key."""
@@ -60,32 +61,50 @@ class Writer:
     def _one(self, remote: str, described: Described, key: str | None, each: Write) -> Rejection | None:
         try:
             fields = {name: self._spelled(described, name, value) for name, value in each.fields.items()}
+            if key is not None and (remote, key, each.remote_id) not in self._ids:
+                return self._make(remote, described, key, each.remote_id, fields)
             if key is None:
-                self._api.update(remote, each.remote_id, fields, self._flows)
+                self._update(remote, described, each.remote_id, fields)
             else:
-                self._put(remote, described, key, each.remote_id, fields)
+                self._api.update(remote, self._ids[remote, key, each.remote_id], fields, self._flows)
         except RejectedError as error:
             return self._verdict(remote, key, each, error)
         return None
 
-    def _put(self, remote: str, described: Described, key: str, name: str, fields: Mapping[str, Any]) -> None:
-        """Updates the row of a key, or makes it. A create that was cut off and repeated is refused as a duplicate."""
+    def _update(self, remote: str, described: Described, row_id: str, fields: Mapping[str, Any]) -> None:
+        """Writes to a deal. The first one is read before and after it, for nobody documents that unsent fields stay."""
+        others = [] if self._proven else _kept(described, fields)
+        known = self._api.filled(remote, others, row_id) if others else frozenset()
+        self._api.update(remote, row_id, fields, self._flows)
+        emptied = known - self._api.filled(remote, others, row_id) if known else frozenset()
+        if emptied:
+            raise ContractError(
+                f"{self._connection.name}: {remote}: an update emptied {', '.join(sorted(emptied))} of {row_id}, which were not "
+                "sent. Nothing more is written: restore that record, and ask Fxiaoke's support"
+            )
+        self._proven = True
+
+    def _make(
+        self, remote: str, described: Described, key: str, name: str, fields: Mapping[str, Any]
+    ) -> Rejection | None:
+        """Makes the row of a key, by a call that is never repeated: whether it is there now is looked up instead."""
+        given = {"name": name, **fields, key: name}
+        if described.fields.get("owner", {}).get("is_required") is True:
+            given.setdefault("owner", [self._api.actor()])
         place = (remote, key, name)
-        if place in self._ids:
-            self._api.update(remote, self._ids[place], fields, self._flows)
-            return
-        given = {**fields, key: name}
-        given.setdefault("name", name)
         try:
             made = self._api.create(remote, given, self._flows)
-        except RejectedError:
+        except (RejectedError, RetryLaterError) as error:
             self._find(remote, described, key, [name])
-            if place not in self._ids:
+            if place in self._ids:
+                self._api.update(remote, self._ids[place], fields, self._flows)
+                return None
+            if isinstance(error, RejectedError):
                 raise
-            self._api.update(remote, self._ids[place], fields, self._flows)
-            return
+            return Rejection(_NO_ANSWER, str(error), "retry")
         if made is not None:
             self._ids[place] = made
+        return None
 
     def _find(self, remote: str, described: Described, key: str, names: Sequence[str]) -> None:
         if described.fields.get(key, {}).get("is_unique") is False:
@@ -169,6 +188,15 @@ class Writer:
                     for name in names
                 }
         return found
+
+
+def _kept(described: Described, fields: Mapping[str, Any]) -> list[str]:
+    """The fields of an object that an update of others has to leave alone."""
+    return [
+        name
+        for name, known in described.fields.items()
+        if name not in fields and name not in SYSTEM_TYPES and known.get("type") not in values.CALCULATED
+    ]
 
 
 def _ours(value: Any, kind: str, zone: ZoneInfo) -> Value:

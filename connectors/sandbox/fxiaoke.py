@@ -35,6 +35,8 @@ class FxiaokeEmulator(Emulator):
     ``limits="vendor"``: 100 calls of an interface within 20 s and one pack of 100,000 calls a day; ``rate`` (calls per
     second and interface) takes the place of the first, ``packs`` of the second (0: none bought). ``visible`` tells
     which share of the records an actor (FSUID or employee number) sees. ``custom_fields`` holds more fields by object.
+    ``totals``: which words get a total of 商机2.0 and its like, for the manual has two: ``find_explicit_total_num`` (boolean) or
+    ``returnTotalNum`` alone (number); ``never``: nobody gets any.
     """
 
     kind = "fxiaoke"
@@ -69,12 +71,14 @@ class FxiaokeEmulator(Emulator):
         shows_invalid: bool = False,
         personnel: bool = False,
         stopped_listed: bool = True,
+        totals: Literal["boolean", "number", "never"] = "boolean",
         custom_fields: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         super().__init__(world, latency_ms=latency_ms, rate=rate, faults=faults, seed=seed, page_cap=page_cap)
         self.strict = strict
         self.shows_invalid = shows_invalid
         self.personnel = personnel
+        self.totals = totals
         self.no_rights = frozenset(no_rights)
         self.tenant = found_tenant(self.now(), WORLD_FIELDS, SCORE_FIELDS, custom_fields or {})
         self.rows = Rows(self.tenant, self.now)
@@ -140,7 +144,7 @@ class FxiaokeEmulator(Emulator):
             call = self._current()
             try:
                 check_keys(call.body, DIRECTORY[path] | _TOP_KEYS, "body", strict=self.strict)
-                self.directory.numbered = call.caller.numbered
+                self.directory.numbered = call.caller.numbered and not self.directory.converts
                 self.directory.empty = self.faults.find("empty", call.where) is not None
                 return answer(call.body, call.trace)
             except Refusal as refusal:
@@ -240,7 +244,16 @@ class FxiaokeEmulator(Emulator):
 
 
 _TOP_KEYS = frozenset(
-    {"corpAccessToken", "corpId", "currentOpenUserId", "includeNull", "convertUserId", "returnTotalNum"}
+    {
+        "corpAccessToken",
+        "corpId",
+        "currentOpenUserId",
+        "includeNull",
+        "convertUserId",
+        "convertMediaId",
+        "returnTotalNum",
+        "need_return_count_num",
+    }
 )
 """Keys that every business call may have at the top of its body."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.fxiaoke_auth import Caller
@@ -15,6 +15,8 @@ from connectors.sandbox.fxiaoke_view import View
 from connectors.sandbox.routing import Reply
 
 _TEAM_OBJECTS = {"AccountObj", "OpportunityObj"}
+_COUNTED_BY_NUMBER = {"LeadsObj", "ContactObj", "NewOpportunityObj", "PersonnelObj", "DepartmentObj", "HighSeasObj"}
+"""Objects whose pages of the manual know ``returnTotalNum`` and nothing else."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Settings(Protocol):
     strict: bool
     shows_invalid: bool
     personnel: bool
+    totals: Literal["boolean", "number", "never"]
     no_rights: frozenset[str]
     visible: Mapping[str, float]
     page_cap: int | None
@@ -83,7 +86,7 @@ class Reading:
 
     def query(self, call: Call) -> Reply:
         """data/query: one page."""
-        keys = {"dataObjectApiName", "search_query_info", "find_explicit_total_num", "need_return_count_num"}
+        keys = {"dataObjectApiName", "search_query_info", "find_explicit_total_num"}
         data = call.data(keys, strict=self._settings.strict)
         table = self.table(data.get("dataObjectApiName"), call)
         search = self._search(table, data, call)
@@ -123,7 +126,8 @@ class Reading:
         names = list(names)
         seen = self.seen(table, call.caller)
         rows = page(found(table, search, seen), search, self._settings.page_cap)
-        total = sum(1 for _ in found(table, search, seen)) if _counts(call.body, data) else 0
+        counts = self._counts(table.kind.name, call.body, data)
+        total = sum(1 for _ in found(table, search, seen)) if counts else 0
         cap = self._settings.page_cap
         body = {
             "dataList": [self._shown(call, table, row, names) for row in rows],
@@ -132,6 +136,18 @@ class Reading:
         if rows and self._settings.faults.strike("moving_record", call.where):
             self._rows.change(table, rows[0], {}, self._tenant.admin)
         return success(call.trace, {"data": body})
+
+    def _counts(self, kind: str, body: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+        """Whether the answer tells how many records there are; of the vendor's three ways to say so, one No is enough."""
+        if self._settings.totals == "never":
+            return False
+        if self._settings.totals == "number" and kind in _COUNTED_BY_NUMBER:
+            return body.get("returnTotalNum") in {1, 2}
+        return (
+            data.get("find_explicit_total_num", True) is not False
+            and body.get("need_return_count_num", True) is not False
+            and body.get("returnTotalNum", 1) != 3
+        )
 
     def _shown(self, call: Call, table: Table, row: Row, names: Iterable[str]) -> Row:
         return self._view.shown(table, row, names, call.caller, nulls=call.body.get("includeNull") is True)
@@ -149,18 +165,18 @@ class Reading:
 
     def objects(self, call: Call) -> Reply:
         """object/list: every object, switched off or not."""
+        check_keys(call.body.get("data"), (), "data", strict=self._settings.strict)
         return success(call.trace, {"data": {"objects": [kind.listed() for kind in self._tenant.objects.values()]}})
 
     def describe(self, call: Call) -> Reply:
-        """object/describe, asked in the new way (``data.apiName``) or the old one (``apiName``)."""
-        data = call.body.get("data")
-        name = data.get("apiName") if isinstance(data, dict) else None
-        check_keys(data, {"apiName"}, "data", strict=self._settings.strict)
-        name = name or call.body.get("apiName")
+        """object/describe, asked in the new way (``data.apiName``) or the old one (``apiName``); ``includeDetail`` likewise."""
+        check_keys(call.body.get("data"), {"apiName", "includeDetail"}, "data", strict=self._settings.strict)
+        data = {**call.body, **(call.body.get("data") or {})}
+        name = data.get("apiName")
         kind = self._tenant.objects.get(name) if isinstance(name, str) else None
         if kind is None:
             raise bad_argument(f"apiName {name}") if name else missing("apiName")
-        if self._settings.strict and not isinstance(call.body.get("includeDetail"), bool):
+        if self._settings.strict and not isinstance(data.get("includeDetail"), bool):
             raise missing("includeDetail")
         bent = dict.fromkeys(self._view.mistyped(kind.name), "array")
         described = kind.describe(bent, self._view.hidden(kind.name))
@@ -181,12 +197,3 @@ class Reading:
 def luck(row_id: str) -> float:
     """A number from 0 to 1 that belongs to a record: which share of the records it falls into."""
     return int(row_id[-8:], 16) * 2_654_435_761 % 2**32 / 2**32
-
-
-def _counts(body: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
-    """Whether the answer tells how many records there are; of the vendor's three ways to say so, one No is enough."""
-    return (
-        data.get("find_explicit_total_num", True) is not False
-        and data.get("need_return_count_num", True) is not False
-        and body.get("returnTotalNum", 1) != 3
-    )

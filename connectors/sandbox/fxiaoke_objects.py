@@ -114,10 +114,11 @@ _PRESET: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "GoalRuleObj": ("目标规则", ("name text! 规则名称",)),
+    "GoalRuleDetailObj": ("子目标", ("name text! 子目标名称", "goal_rule_id ref:GoalRuleObj 目标规则")),
     "GoalValueObj": (
         "目标值",
         (
-            "name text? 编号", "goal_rule_id ref:GoalRuleObj 目标规则", "goal_type one:1=部门,2=人员 考核对象类型",
+            "name text? 编号", "goal_rule_id ref:GoalRuleObj 目标规则", "goal_rule_detail_id ref:GoalRuleDetailObj 子目标", "goal_type one:1=部门,2=人员 考核对象类型",
             "check_object_id text:100 考核对象", "fiscal_year text:10 财年", "annual_value currency:2 年度目标",
             "january_value currency:2 一月", "february_value currency:2 二月", "march_value currency:2 三月",
             "april_value currency:2 四月", "may_value currency:2 五月", "june_value currency:2 六月",

@@ -13,6 +13,8 @@ __all__ = ["DIRECTORY", "Way", "ways"]
 _FLOWS = frozenset({"triggerApprovalFlow", "triggerWorkFlow"})
 _SPECIFIED = frozenset({"hasSpecifyTime", "hasSpecifyCreatedBy", "includeDetailIds"})
 _NONE: frozenset[str] = frozenset()
+_CUSTOM_KEYS = {"create": frozenset({"checkDuplicateSearch"})}
+"""What custom objects take besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ def ways(reading: Reading, writing: Writing) -> list[Way]:
     ]
     return [
         *(Way(f"/cgi/crm/v2/data/{name}", answer, keys=keys) for name, answer, keys in both),
-        *(Way(f"/cgi/crm/custom/v2/data/{name}", answer, custom=True, keys=keys) for name, answer, keys in both),
+        *(
+            Way(f"/cgi/crm/custom/v2/data/{name}", answer, custom=True, keys=keys | _CUSTOM_KEYS.get(name, _NONE))
+            for name, answer, keys in both
+        ),
         Way("/cgi/crm/custom/v2/data/findSimple", reading.find_simple),
         Way("/cgi/crm/custom/v2/data/findOne", reading.find_one),
         Way("/cgi/crm/custom/data/invalid", writing.invalidate_many, custom=True),

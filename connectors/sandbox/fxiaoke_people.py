@@ -35,6 +35,8 @@ class Directory:
         self._stopped_listed = stopped_listed
         self.empty = False
         """Lists answer nothing."""
+        self.converts = False
+        """The lists name employees by FSUID whoever asks, as one page of the manual shows."""
         self.numbered = False
         """People are employee numbers in this call and its answer: the words of the header generation."""
 

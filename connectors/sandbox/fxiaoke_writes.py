@@ -15,6 +15,7 @@ from connectors.sandbox.fxiaoke_view import View
 from connectors.sandbox.routing import Reply
 
 _POOLED = {"AccountObj", "LeadsObj"}
+_OPTIONS = {"isDuplicateSearch", "useValidationRule", "skipFuncValidate"}
 _KEYS_OF_THE_RECORD = {"_id", "dataObjectApiName", "object_describe_api_name"}
 
 
@@ -30,6 +31,8 @@ class Writing:
         self.fired: Counter[str] = Counter()
         self.answers_custom_id = True
         """Whether create tells the ``dataId`` of a custom object's record: the manual's example does not."""
+        self.empties_unsent_fields = False
+        """Whether update puts the record in place of the old one, which the manual does not rule out."""
         self.ignores_unknown_fields = False
         """Whether a field that the object lacks is passed over instead of refused."""
         self._halves: dict[str, bool] = {}
@@ -37,7 +40,10 @@ class Writing:
 
     def create(self, call: Call) -> Reply:
         """data/create."""
-        data = call.data({"object_data", "details", "optionInfo"}, strict=self._settings.strict)
+        known = {"object_data", "details", "optionInfo"}
+        if call.custom:
+            known |= {"fillOutOwner", "needConvertLookup"}
+        data = call.data(known, strict=self._settings.strict)
         given = self._object_data(data)
         table = self._reading.table(given.get("dataObjectApiName"), call)
         self._spoil(call, table, None)
@@ -70,6 +76,9 @@ class Writing:
         values = self._values(table, given, call)
         values.pop("owner", None)
         self._check_unique(table, values, row["_id"])
+        if self.empties_unsent_fields:
+            unsent = (name for name in row.keys() - values.keys() if not table.kind.fields[name].fixed)
+            values = {**dict.fromkeys(unsent), **values}
         self._rows.change(table, row, values, call.caller.actor)
         self._fire(call)
         return success(call.trace, {})
@@ -78,6 +87,7 @@ class Writing:
         given = data.get("object_data")
         if not isinstance(given, dict):
             raise missing("object_data")
+        check_keys(data.get("optionInfo"), _OPTIONS, "data.optionInfo", strict=self._settings.strict)
         return given
 
     def _values(self, table: Table, given: Mapping[str, Any], call: Call) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from connectors.base import Can, Window
 from tests.contract.conftest import Start
 from tests.contract.rig import Rig, deal
+from tests.contract.test_records import activity, row
 
 
 def deals(count: int) -> list[dict[str, object]]:
@@ -28,6 +29,26 @@ def test_a_second_pull_brings_nothing_new(start: Start) -> None:
     again = rig.pull_whole()
 
     assert [(one.stream, one.new, one.changed) for one in again.streams if one.new or one.changed] == []
+
+
+def test_reading_everything_again_changes_nothing(start: Start) -> None:
+    talk = activity("meeting")
+    parts = [
+        row("splits", id=f"x{person}", opportunity_id="d1", person_id=person, percentage="0.5", kind="revenue")
+        for person in ("p1", "p2")
+    ]
+    item = row("line_items", id="l1", opportunity_id="d1", product="GTX", quantity="3", amount="1500.75")
+    rig = start(
+        deals(3), activities=[{**talk, "contact_ids": "k1", "participant_ids": "p1"}], splits=parts, line_items=[item]
+    )
+    rig.pull_whole()
+    kinds = {stream.kind for stream in rig.connector_class.streams}
+    before = {kind: rig.records(kind) for kind in kinds}
+
+    again = rig.pull_whole(full=True)
+
+    assert [(one.stream, one.new, one.changed) for one in again.streams if one.new or one.changed] == []
+    assert {kind: rig.records(kind) for kind in kinds} == before
 
 
 def test_an_idle_pull_makes_at_most_one_call_per_stream(start: Start) -> None:

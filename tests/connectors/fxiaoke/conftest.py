@@ -182,6 +182,10 @@ class Tenant:
         found = self.records(connector, self.pages(connector, name, *args, **kwargs))
         return {record.remote_id: record for record in found if record.kind_name == self.streams[name].kind}
 
+    def findings(self, connector: Fxiaoke, where: str) -> list[str]:
+        """How bad the findings of ``check`` about one thing are."""
+        return [finding.level for finding in connector.check() if finding.where == where]
+
     def close(self) -> None:
         """Gives back sockets."""
         for connector in self._open:

@@ -52,6 +52,16 @@ def test_fewer_rights_and_no_people_are_told(make_tenant: MakeTenant) -> None:
     assert "no employee" in errors["stream person"]
 
 
+def test_a_missing_right_ends_its_own_question_only(make_tenant: MakeTenant) -> None:
+    tenant = make_tenant(no_rights=["AccountObj"])
+    tenant.arm("no_permission", match="department/list", times=None)
+    connector = tenant.connect(write_back=WRITE_BACK)
+
+    found = {(one.where, one.level) for one in connector.check()}
+
+    assert {("stream person", "error"), ("stream account", "error"), ("write_back.person", "ok")} <= found
+
+
 def test_states_and_stages_that_nobody_named_are_listed(tenant: Any) -> None:
     tenant.emulator.tenant.objects["NewOpportunityObj"].fields["sales_status"].options["zz"] = "搁置"
     stages = {"default": [{"stage": tenant.id("stages", "s1"), "outcome": "open"}]}
@@ -88,6 +98,40 @@ def test_what_cannot_be_written_is_told(tenant: Any) -> None:
     assert "object_no__c" in errors["write_back.person"]
 
 
+def test_a_field_that_every_row_of_ours_would_need_is_named(tenant: Any) -> None:
+    tenant.emulator.tenant.objects["object_Sb7Kq__c"].add("must__c text! 必")
+
+    errors = findings(tenant.connect(write_back=WRITE_BACK), "error")
+
+    assert "must__c" in errors["write_back.person"]
+
+
+def test_people_who_are_named_otherwise_than_in_records_are_an_error(make_tenant: MakeTenant) -> None:
+    tenant = make_tenant()
+    tenant.emulator.directory.converts = True
+
+    errors = findings(tenant.connect(sign_in={"flow": "header", "user": "1000"}), "error")
+
+    assert "FSUID_" in errors["stream person"]
+
+
+def test_a_total_that_is_told_for_a_number_only_is_asked_for_in_those_words(make_tenant: MakeTenant) -> None:
+    tenant = make_tenant(totals="number")
+    connector = tenant.connect()
+
+    assert connector.count(tenant.streams["opportunity"]) == 3
+    assert connector.count(tenant.streams["account"]) == 2
+
+
+def test_a_total_that_is_not_told_is_not_known(make_tenant: MakeTenant) -> None:
+    tenant = make_tenant(totals="never")
+    connector = tenant.connect()
+
+    assert connector.count(tenant.streams["opportunity"]) is None
+    assert make_tenant({}, totals="never").connect().count(tenant.streams["account"]) == 0
+    assert "does not tell how many" in findings(connector, "ok")["stream account"]
+
+
 def test_provision_says_what_exists_and_what_an_administrator_makes(tenant: Any) -> None:
     tenant.emulator.tenant.objects["NewOpportunityObj"].add("flat__c number:0 平")
     tenant.emulator.tenant.objects["NewOpportunityObj"].add("must__c text! 必")
@@ -97,6 +141,7 @@ def test_provision_says_what_exists_and_what_an_administrator_makes(tenant: Any)
         FieldSpec(DEALS, "scoreback_grade__c", "When", "datetime"),
         FieldSpec(DEALS, "flat__c", "Flat", "number"),
         FieldSpec(DEALS, "must__c", "Must", "text"),
+        FieldSpec(DEALS, "scoreback_plan__c", "Plan", "text", 300),
         FieldSpec(APPRAISALS, "name", "Key", "text"),
         FieldSpec(WriteTarget("person", "object_no__c", "name"), "x__c", "X", "text"),
     ]
@@ -112,6 +157,7 @@ def test_provision_says_what_exists_and_what_an_administrator_makes(tenant: Any)
     assert "of type text" in found[f"{deal}.scoreback_grade__c"].text
     assert "takes 0 decimals" in found[f"{deal}.flat__c"].text
     assert "not be required" in found[f"{deal}.must__c"].text
+    assert "takes 256 characters" in found[f"{deal}.scoreback_plan__c"].text
     assert "新建自定义对象" in found["object_no__c"].text
 
 

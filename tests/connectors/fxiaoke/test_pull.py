@@ -1,9 +1,11 @@
 """What the Fxiaoke connector reads, against the emulator that other hands wrote from the vendor's pages."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from connectors.fxiaoke_rows import Lookups, Shaper
 
@@ -156,7 +158,7 @@ def test_a_way_to_follow_up_that_is_a_selection_of_several_counts_with_one_chose
     phone = next(value for value, label in ways.options.items() if label == "电话")
     fields = {"interactive_types": {"type": "select_many", "options": dict(ways.options)}}
     nothing: dict[str, str] = {}
-    shaper = Shaper("follow_up", fields, tenant.settings(), Lookups(nothing.get, nothing.get))
+    shaper = Shaper(tenant.streams["follow_up"], fields, tenant.settings(), Lookups(nothing.get, nothing.get))
 
     [row] = shaper.shaped([{"_id": "x", "interactive_types": [phone]}])
 
@@ -235,8 +237,20 @@ def test_contracts_have_their_days(tenant: Any) -> None:
     )  # fmt: skip
 
 
+def changed(connector: Any, tenant: Any, name: str) -> dict[str, Any]:
+    """The records of a window around now, when the tests change what the tenant holds."""
+    second = timedelta(seconds=1)
+    found: dict[str, Any] = tenant.read(connector, name, tenant.now - second, end=tenant.now + second)
+    return found
+
+
+def goals_of(connector: Any, tenant: Any) -> list[Any]:
+    """The targets that there are; months without one are told as withdrawn."""
+    return [one for one in tenant.read(connector, "target").values() if not one.deleted]
+
+
 def test_goals_are_targets_by_month_of_people_and_teams(tenant: Any) -> None:
-    found = tenant.read(tenant.connect(), "target").values()
+    found = goals_of(tenant.connect(), tenant)
 
     person = [one for one in found if one.subject_kind == "person"]
     [team] = [one for one in found if one.subject_kind == "team"]
@@ -252,11 +266,209 @@ def test_goals_are_targets_by_month_of_people_and_teams(tenant: Any) -> None:
 def test_goals_count_in_the_tenants_own_year_and_rules_are_our_metrics(tenant: Any) -> None:
     connector = tenant.connect(fiscal_start=2, goal_rules={"bookings": "won_count"})
 
-    found = tenant.read(connector, "target").values()
+    found = goals_of(connector, tenant)
 
     starts = {one.period_start for one in found if one.subject_kind == "person"}
     assert starts == {date(2027, 1, 1), date(2026, 2, 1), date(2026, 3, 1)}
     assert {one.metric for one in found} == {"won_count"}
+
+
+def goal(tenant: Any, **changes: Any) -> None:
+    """Changes the goal of the first employee."""
+    rows = tenant.emulator.tenant.tables["GoalValueObj"].rows.values()
+    [row] = [one for one in rows if one["goal_type"] == "2"]
+    tenant.emulator.edit("GoalValueObj", row["_id"], changes)
+
+
+def test_an_emptied_month_withdraws_its_target(tenant: Any) -> None:
+    connector = tenant.connect()
+    goal(tenant, february_value=None)
+
+    found = changed(connector, tenant, "target")
+
+    by_month = {name.partition(":")[2]: one.deleted for name, one in found.items()}
+    assert not by_month["january_value"]
+    assert by_month["february_value"]
+    assert by_month["annual_value"]
+
+
+def test_a_goal_of_the_year_gives_way_to_its_first_month(tenant: Any) -> None:
+    connector = tenant.connect()
+    goal(tenant, january_value=None, february_value=None, march_value=None)
+    of_year = {one.remote_id for one in goals_of(connector, tenant) if one.subject_kind == "person"}
+    goal(tenant, may_value="7")
+
+    found = changed(connector, tenant, "target")
+
+    [year] = of_year
+    assert year.endswith(":annual_value")
+    assert found[year].deleted
+    assert found[year.replace("annual", "may")].amount == 7
+
+
+def test_a_part_of_a_goal_is_not_taken_for_the_whole(tenant: Any) -> None:
+    rows = tenant.emulator.tenant.tables["GoalValueObj"].rows.values()
+    [row] = [one for one in rows if one["goal_type"] == "2"]
+    values = {"name": "软件", "goal_rule_id": row["goal_rule_id"]}
+    goal(tenant, goal_rule_detail_id=tenant.emulator.edit("GoalRuleDetailObj", None, values))
+
+    named, mapped = tenant.connect(), tenant.connect(goal_rules={"bookings/软件": "won_count"})
+
+    metrics = [
+        {one.metric for one in goals_of(each, tenant) if one.subject_kind == "person"} for each in (named, mapped)
+    ]
+    assert metrics == [{"bookings/软件"}, {"won_count"}]
+
+
+def test_a_goal_of_zeros_was_never_set(tenant: Any) -> None:
+    goal(tenant, january_value="0.00", february_value="0", march_value=None, annual_value="0")
+    connector = tenant.connect()
+
+    found = goals_of(connector, tenant)
+    goal(tenant, annual_value="12")
+    later = goals_of(connector, tenant)
+
+    assert [one for one in found if one.subject_kind == "person"] == []
+    assert [one.amount for one in later if one.subject_kind == "person"] == [12]
+
+
+def test_a_month_of_nothing_among_others_is_a_target_of_nothing(tenant: Any) -> None:
+    goal(tenant, february_value="0")
+
+    amounts = {one.amount for one in goals_of(tenant.connect(), tenant) if one.subject_kind == "person"}
+
+    assert amounts == {Decimal(100000), Decimal(0)}
+
+
+def test_a_goal_that_is_gone_is_found_by_the_ids_of_its_targets(tenant: Any) -> None:
+    connector = tenant.connect()
+    known = {one.remote_id for one in goals_of(connector, tenant)}
+    of_team = next(one.remote_id for one in goals_of(connector, tenant) if one.subject_kind == "team")
+    tenant.emulator.remove("GoalValueObj", of_team.partition(":")[0])
+    stream = tenant.streams["target"]
+
+    left = {one for portion in connector.ids(stream) for one in portion}
+    fetched = tenant.records(connector, list(connector.fetch(stream, sorted(known))))
+
+    assert left == known - {of_team}
+    assert {one.remote_id for one in fetched if not one.deleted} == left
+    assert connector.count(stream) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        pytest.param("percentile", "60", "0.6", id="a percentage"),
+        pytest.param("percentile", "0.5", "0.005", id="half a percent"),
+        pytest.param("number", "60", "0.6", id="a number that is a percentage"),
+        pytest.param("number", "0.6", "0.6", id="a number that is a fraction"),
+        pytest.param("formula", "100.00", "1", id="calculated"),
+    ],
+)
+def test_a_probability_is_a_fraction_whatever_the_tenant_keeps_it_in(
+    tenant: Any, kind: str, value: str, expected: str
+) -> None:
+    tenant.emulator.tenant.objects["NewOpportunityObj"].fields["probability"].type = kind
+    tenant.emulator.tenant.tables["NewOpportunityObj"].rows[tenant.id("opportunities", "100")]["probability"] = value
+
+    found = tenant.read(tenant.connect(), "opportunity")
+
+    assert found[tenant.id("opportunities", "100")].probability == Decimal(expected)
+
+
+def test_labels_of_other_clouds_mean_the_same(tenant: Any) -> None:
+    fields = tenant.emulator.tenant.objects["NewOpportunityObj"].fields
+    labels = {"进行中": "In progress", "赢单": "贏單"}
+    options = fields["sales_status"].options
+    options.update({value: labels.get(label, label) for value, label in options.items()})
+
+    found = tenant.read(tenant.connect(), "opportunity")
+
+    assert [found[tenant.id("opportunities", name)].outcome for name in ("100", "101", "102")] == [
+        "open",
+        "won",
+        "lost",
+    ]
+
+
+def test_payments_of_the_other_edition_have_their_amount_in_another_field(tenant: Any) -> None:
+    kind, table = tenant.emulator.tenant.objects["PaymentObj"], tenant.emulator.tenant.tables["PaymentObj"]
+    kind.fields.pop("amount")
+    kind.add("payment_amount currency:2 本次回款总金额")
+    for row in table.rows.values():
+        row["payment_amount"] = row.pop("amount")
+    connector = tenant.connect()
+
+    [paid] = tenant.read(connector, "payment").values()
+
+    assert paid.amount == Decimal("90.5")
+    assert tenant.findings(connector, "stream payment") == ["ok"]
+
+
+def test_a_payment_follows_its_order_to_another_deal(tenant: Any) -> None:
+    connector = tenant.connect()
+    [payment] = tenant.read(connector, "payment").values()
+    order = tenant.emulator.tenant.tables["PaymentObj"].rows[payment.remote_id]["order_id"]
+    tenant.emulator.edit("SalesOrderObj", order, {"new_opportunity_id": tenant.id("opportunities", "100")})
+
+    moved = [changed(tenant.connect(), tenant, name) for name in ("payment", "refund", "invoice")]
+
+    assert payment.opportunity_id == tenant.id("opportunities", "101")
+    assert [one.opportunity_id for found in moved for one in found.values()] == [tenant.id("opportunities", "100")] * 3
+
+
+def test_orders_that_lost_their_field_for_the_deal_tell_nothing(tenant: Any) -> None:
+    connector = tenant.connect()
+    [payment] = tenant.read(connector, "payment").values()
+    order = tenant.emulator.tenant.tables["PaymentObj"].rows[payment.remote_id]["order_id"]
+    tenant.arm("missing_field", field="new_opportunity_id", object="SalesOrderObj", times=None)
+    tenant.emulator.edit("SalesOrderObj", order, {"order_amount": "1"})
+    second = timedelta(seconds=1)
+
+    pages = tenant.pages(tenant.connect(), "payment", tenant.now - second, end=tenant.now + second)
+
+    assert [page.lacks for page in pages if page.rows] == [{"@opportunity_id"}]
+
+
+def test_payments_older_than_the_admin_wants_stay_out_though_their_order_changed(tenant: Any) -> None:
+    connector = tenant.connect()
+    [payment] = tenant.read(connector, "payment").values()
+    row = tenant.emulator.tenant.tables["PaymentObj"].rows[payment.remote_id]
+    row["last_modified_time"] = 1_700_000_000_000
+    tenant.emulator.edit("SalesOrderObj", row["order_id"], {"order_amount": "1"})
+    second = timedelta(seconds=1)
+    window = {"start": tenant.now - second, "end": tenant.now + second}
+
+    wanted = tenant.read(tenant.connect(), "payment", **window)
+    unwanted = tenant.read(tenant.connect(), "payment", **window, since=date(2026, 1, 1))
+
+    assert (len(wanted), len(unwanted)) == (1, 0)
+
+
+def test_changed_orders_are_asked_for_once_for_all_streams_of_payments(tenant: Any) -> None:
+    connector = tenant.connect()
+    names = ("payment", "refund", "invoice")
+    for name in names:
+        connector._reader.fields(tenant.streams[name])
+    later = tenant.now - timedelta(seconds=1)
+
+    calls = tenant.calls(lambda: [tenant.pages(connector, name, later) for name in names])
+
+    assert calls == {"crm/v2/data/query": 4}
+
+
+def test_the_whole_company_is_no_region(tenant: Any) -> None:
+    north = next(one for one in tenant.emulator.tenant.departments.values() if one.name == "华东")
+    tenant.emulator.tenant.people[tenant.id("people", "1")].department = north.id
+
+    connector = tenant.connect()
+    listed = [*connector.api.departments(), {"id": 999999, "name": "全公司", "parentId": 0}]
+    connector.api.departments = lambda: listed
+
+    people = tenant.read(connector, "person")
+
+    assert (people[tenant.id("people", "1")].team, people[tenant.id("people", "1")].region) == ("华东", None)
+    assert people[tenant.id("people", "2")].region == "华东"
 
 
 def test_surveys_are_read_once_the_connection_says_where_they_are(tenant: Any) -> None:

@@ -42,6 +42,22 @@ def test_the_newer_generation_carries_the_sign_in_in_headers(tenant: Any) -> Non
     assert calls["POST /oauth2.0/token"] == 1
 
 
+def test_a_token_without_a_told_life_lives_as_long_as_the_manual_says(tenant: Any) -> None:
+    issue = tenant.emulator.tokens.issue
+
+    def untold(request: Any) -> Any:
+        reply = issue(request)
+        del reply.body["expiresIn"]
+        return reply
+
+    tenant.emulator.tokens.issue = untold
+    connector = tenant.connect()
+
+    calls = tenant.calls(lambda: [ask(connector) for _ in range(3)])
+
+    assert calls == {TOKEN: 1, "user/getByMobile": 1, "crm/v2/object/list": 3}
+
+
 def test_a_token_that_ended_is_renewed_once_and_the_call_repeated(tenant: Any) -> None:
     connector = tenant.connect()
     ask(connector)

@@ -28,6 +28,8 @@ OPTIONS = {"a1": "制造业"}
         ("employee", ["FSUID_1"], "FSUID_1"),
         ("employee", ["FSUID_1", "FSUID_2"], ["FSUID_1", "FSUID_2"]),
         ("employee", [], None),
+        ("employee_many", ["FSUID_1"], "FSUID_1"),
+        ("department_many", ["1001", "1002"], ["1001", "1002"]),
         ("select_one", "a1", "制造业"),
         ("select_one", "zz", "zz"),
         ("select_many", ["a1", "zz"], ["制造业", "zz"]),
@@ -38,6 +40,21 @@ OPTIONS = {"a1": "制造业"}
 )
 def test_a_value_is_read_by_the_type_of_its_field(kind: str, value: Any, expected: Any) -> None:
     assert values.read(value, kind, OPTIONS, SHANGHAI) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("60", Decimal("0.6")), (100, Decimal(1)), ("0.6", Decimal("0.6")), (1, Decimal(1)), ("-5", Decimal("-0.05")),
+        ("much", "much"), (None, None), (True, True),
+    ],
+)  # fmt: skip
+def test_a_share_above_1_is_a_percentage(value: Any, expected: Any) -> None:
+    assert values.share(value) == expected
+
+
+def test_a_share_that_is_no_number_is_left_to_the_record() -> None:
+    assert values.share("NaN").is_nan()
 
 
 @pytest.mark.parametrize(("value", "expected"), [("CNY", "CNY"), ("opt9", "USD"), ("opt8", "opt8"), (None, None)])

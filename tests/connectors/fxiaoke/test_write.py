@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Rejection, Write, WriteTarget
-from connectors.errors import ConfigError, ForbiddenError
+from connectors.errors import ConfigError, ContractError, ForbiddenError
 
 MakeTenant = Callable[..., Any]
 DEALS = WriteTarget("opportunity")
@@ -17,6 +17,8 @@ FIELDS: dict[str, Any] = {
     "scoreback_score__c": Decimal("78.50"), "scoreback_grade__c": "B", "scoreback_reasons__c": "+15 会议 🚀\n−20 推迟",
     "scoreback_scored_at__c": datetime(2026, 3, 31, 10, 30, tzinfo=UTC),
 }  # fmt: skip
+
+BAND = {"scoreback_band__c": "B"}
 
 
 def write(connector: Any, target: WriteTarget, *writes: Write) -> dict[str, Rejection | None]:
@@ -32,6 +34,25 @@ def test_a_write_is_one_call_that_sets_nothing_off(tenant: Any) -> None:
     assert calls == {"crm/v2/data/update": 1}
     assert connector.read_fields(DEALS, [deal], list(FIELDS)) == {deal: FIELDS}
     assert sum(tenant.emulator.writing.fired.values()) == 0
+
+
+def test_an_update_that_empties_what_was_not_sent_ends_the_push(tenant: Any) -> None:
+    tenant.emulator.writing.empties_unsent_fields = True
+    connector, deals = tenant.connect(), [tenant.id("opportunities", name) for name in ("100", "101")]
+
+    with pytest.raises(ContractError, match=r"emptied .*amount"):
+        write(connector, DEALS, *(Write(deal, FIELDS) for deal in deals))
+
+    assert "amount" in tenant.show("opportunities", "101")
+
+
+def test_the_first_write_of_a_process_is_looked_at_and_no_other(tenant: Any) -> None:
+    connector, deal = tenant.connect(), tenant.id("opportunities", "100")
+    connector.api.describe("NewOpportunityObj")
+
+    calls = tenant.calls(lambda: [write(connector, DEALS, Write(deal, FIELDS)) for _ in range(3)])
+
+    assert calls == {"crm/v2/data/query": 2, "crm/v2/data/update": 3}
 
 
 def test_automation_runs_where_the_admin_wants_it(tenant: Any) -> None:
@@ -133,13 +154,38 @@ def test_a_create_that_was_cut_off_makes_no_second_row(tenant: Any) -> None:
     connector = tenant.connect()
     write(connector, APPRAISALS, Write("x", {"scoreback_band__c": "B"}))
     tenant.arm("cut", match="data/create")
+    found: dict[str, Rejection | None] = {}
 
-    found = write(connector, APPRAISALS, Write("zs:2026-Q1", {"scoreback_band__c": "B"}))
+    calls = tenant.calls(lambda: found.update(write(connector, APPRAISALS, Write("zs:2026-Q1", BAND))))
 
     rows = [
         row for row in tenant.emulator.tenant.tables["object_Sb7Kq__c"].rows.values() if row["name"] == "zs:2026-Q1"
     ]
     assert (found, len(rows)) == ({"zs:2026-Q1": None}, 1)
+    assert calls["crm/custom/v2/data/create"] == 1
+
+
+def test_a_create_that_did_nothing_waits_for_the_next_push(tenant: Any) -> None:
+    connector = tenant.connect()
+    tenant.arm("busy", match="data/create")
+
+    first = write(connector, APPRAISALS, Write("zs:2026-Q1", BAND), Write("bo:2026-Q1", BAND))
+    second = write(connector, APPRAISALS, Write("zs:2026-Q1", BAND))
+
+    assert [one and one.recovery for one in first.values()] == ["retry", None]
+    assert second == {"zs:2026-Q1": None}
+
+
+def test_an_appraisal_has_an_owner_where_the_tenant_asks_for_one(make_tenant: MakeTenant) -> None:
+    for sign_in in ({"mobile": "13800000000"}, {"flow": "header", "user": "1000"}):
+        tenant = make_tenant()
+        tenant.emulator.tenant.objects["object_Sb7Kq__c"].fields["owner"].required = True
+
+        found = write(tenant.connect(sign_in=sign_in), APPRAISALS, Write("zs:2026-Q1", BAND))
+
+        [row] = tenant.emulator.tenant.tables["object_Sb7Kq__c"].rows.values()
+        assert found == {"zs:2026-Q1": None}
+        assert row["owner"] == [tenant.emulator.tenant.admin]
 
 
 def test_a_row_whose_id_the_answer_does_not_tell_is_found_by_its_key(tenant: Any) -> None:

@@ -186,6 +186,8 @@ def test_find_simple_has_no_calculated_values(crm: Any) -> None:
 def test_describe_tells_types_decimals_and_options_however_it_is_asked(crm: Any) -> None:
     new = crm("/cgi/crm/v2/object/describe", {"includeDetail": False, "data": {"apiName": "NewOpportunityObj"}})
     old = crm("/cgi/crm/v2/object/describe", {"includeDetail": True, "apiName": "NewOpportunityObj"})
+    crm("/cgi/crm/v2/object/describe", {"data": {"apiName": "NewOpportunityObj", "includeDetail": False}})
+    crm("/cgi/crm/v2/object/describe", {"data": {"apiName": "NewOpportunityObj"}}, code=20017)
 
     fields = new["data"]["describe"]["fields"]
     assert fields == old["data"]["describe"]["fields"]
