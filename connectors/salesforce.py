@@ -41,6 +41,9 @@ DELETE_LOG = timedelta(days=14, hours=23)
 DELETE_LOG_OVERLAP = timedelta(hours=2)
 """The log is written behind time: each reading begins this much before the end of the last one."""
 
+DERIVED = frozenset({"history", "field_history", "forecasting_item"})
+"""Streams whose rows are none of Salesforce's: made of several, or several of one."""
+
 
 class Salesforce(Connector):
     """Pulls people, accounts, deals, their history, activities, quotas and rates; writes appraisal fields back."""
@@ -104,11 +107,11 @@ class Salesforce(Connector):
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
         """By SELECT Id, for objects whose rows are our records; rows of history never go one by one."""
-        return None if stream.kind == "change" else self._reader.ids(stream)
+        return None if stream.name in DERIVED else self._reader.ids(stream)
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
         """By lists of ids, a few hundred a call."""
-        return None if stream.kind == "change" else self._reader.fetch(stream, ids)
+        return None if stream.name in DERIVED else self._reader.fetch(stream, ids)
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window; ``resume`` is the server's own nextRecordsUrl, a snapshot that outlives our process."""

@@ -12,6 +12,8 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from requests import Response
+from urllib3.fields import RequestField
+from urllib3.filepost import encode_multipart_formdata
 
 from connectors.errors import ContractError, RejectedError
 from connectors.http import Http
@@ -39,7 +41,7 @@ class SalesforceApi:
     def __init__(self, http: Http, base_url: str, version: str) -> None:
         self._http = http
         self._base_url = base_url
-        self._version = version
+        self.version = version
         self._descriptions: dict[str, Description] = {}
 
     @cached_property
@@ -49,7 +51,7 @@ class SalesforceApi:
         client = Client(
             session_id="kept by the door",
             instance_url=self._base_url,
-            version=self._version,
+            version=self.version,
             session=self._http.session(),
             object_pairs_hook=dict,
         )
@@ -81,13 +83,24 @@ class SalesforceApi:
 
     def stream(self, path: str, params: Mapping[str, str]) -> Response:
         """An answer in CSV whose body is not read yet: close it."""
-        path = f"/services/data/v{self._version}/{path}"
+        path = f"/services/data/v{self.version}/{path}"
         return self._http.request("GET", path, params=params, headers={"Accept": "text/csv"}, stream=True)
 
     def upload(self, path: str, document: bytes) -> None:
         """Puts a CSV document below ``/services/data/vXX.X/``."""
-        path = f"/services/data/v{self._version}/{path}"
+        path = f"/services/data/v{self.version}/{path}"
         self._http.put(path, data=document, headers={"Content-Type": "text/csv; charset=UTF-8"})
+
+    def deploy(self, package: bytes) -> str:
+        """Begins a deployment of a zip archive by the Metadata API; its id."""
+        options = '{"deployOptions":{"rollbackOnError":true,"singlePackage":true}}'
+        parts = [RequestField("json", options), RequestField("file", package, "package.zip")]
+        for part, kind in zip(parts, ("application/json", "application/zip"), strict=True):
+            part.make_multipart(content_type=kind)
+        body, kind = encode_multipart_formdata(parts)
+        path = f"/services/data/v{self.version}/metadata/deployRequest"
+        job: str = self._http.post(path, data=body, headers={"Content-Type": kind})["id"]
+        return job
 
     def left_today(self) -> int | None:
         """How many calls are left of our share of the day; None while nobody has said how many there are."""

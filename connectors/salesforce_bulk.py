@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import structlog
 
-from connectors.errors import ContractError, RejectedError, ResumeLostError, RetryLaterError
+from connectors.errors import ContractError, ForbiddenError, RejectedError, ResumeLostError, RetryLaterError
 from connectors.salesforce_api import SalesforceApi
 
 log = structlog.get_logger("connectors.salesforce")
@@ -36,7 +36,7 @@ RESULT_ROWS = 50_000
 COMMIT_ROWS = 1000
 """Rows of a result that are handed on at once: what is in memory several times over."""
 USUAL_POLLS = 3
-_WAITS = (1.0, 2.0, 5.0, 10.0)
+_WAITS = (1.0, 1.0, 2.0, 5.0, 10.0)
 _LAST_WAIT = 30.0
 _PATIENCE_SECONDS = 3600.0
 _TRIES = 4
@@ -47,8 +47,8 @@ Rows = list[dict[str, Any]]
 
 
 def calls_for(rows: int) -> int:
-    """Calls of a load by a job: the question how many rows there are, the job, its polls, and its pages."""
-    return 2 + USUAL_POLLS + ceil(rows / RESULT_ROWS)
+    """Calls of a load by a job: how many rows there are, what sort its columns are, the job, its polls, and its pages."""
+    return 3 + USUAL_POLLS + ceil(rows / RESULT_ROWS)
 
 
 def pays(rows: int, left_today: int | None) -> bool:
@@ -88,8 +88,8 @@ class BulkQuery:
                  "columnDelimiter": "COMMA", "lineEnding": "LF"}  # fmt: skip
         try:
             job = self._api.rest("jobs/query", "POST", json=order)["id"]
-        except RejectedError as error:
-            log.info("bulk_refused", code=error.code, text=error.text)
+        except (RejectedError, ForbiddenError) as error:  # not of this object, none left today, or not in this edition
+            log.info("bulk_refused", reason=str(error))
             return None
         state = self._wait(job)
         if state == "JobComplete":
@@ -101,15 +101,15 @@ class BulkQuery:
         waited = 0.0
         polls = 0
         while True:
+            seconds = _WAITS[polls] if polls < len(_WAITS) else _LAST_WAIT
+            self._sleep(seconds)  # before the first look, too: no job is done at once
+            waited, polls = waited + seconds, polls + 1
             state: str = self._api.rest(f"jobs/query/{job}")["state"]
             if state not in ("UploadComplete", "InProgress"):
                 return state
             if waited >= _PATIENCE_SECONDS:
                 self._api.rest(f"jobs/query/{job}", "PATCH", json={"state": "Aborted"})
                 return state
-            seconds = _WAITS[polls] if polls < len(_WAITS) else _LAST_WAIT
-            self._sleep(seconds)
-            waited, polls = waited + seconds, polls + 1
 
     def pages(self, place: Place, types: Mapping[str, str]) -> Iterator[tuple[Rows, Place | None]]:
         """Rows behind a place, some at once, with the place behind them. ``types``: those of describe, by column.
@@ -140,6 +140,8 @@ class BulkQuery:
         except RejectedError as error:
             raise ResumeLostError(f"the results of query job {place.job} are gone: {error}") from error
         with closing(answer):
+            if answer.status_code == 204:  # what the guide says of a request that fails
+                raise RetryLaterError(f"query job {place.job} gives no results just now")
             told = int(answer.headers["Sforce-NumberOfRecords"])
             locator = answer.headers.get("Sforce-Locator") or "null"
             behind = None if locator == "null" else Place(place.job, locator)

@@ -9,7 +9,8 @@ from connectors.errors import ForbiddenError, RejectedError
 from connectors.http import Http
 from connectors.mapping import unfilled
 from connectors.salesforce_api import Description, SalesforceApi
-from connectors.salesforce_read import CURRENCY, Reader
+from connectors.salesforce_currencies import CURRENCY
+from connectors.salesforce_read import Reader
 from connectors.salesforce_settings import SalesforceSettings
 from connectors.salesforce_streams import LOAD_BEARING, READINGS
 from connectors.salesforce_write import remote_object
@@ -35,6 +36,7 @@ def findings(
     yield _organisation(api)
     yield _clock(http)
     yield _allowance(api)
+    yield _currency(reader)
     for stream in streams:
         if connection.stream(stream.name) is not None:
             yield from _stream(api, connection, reader, stream)
@@ -92,6 +94,19 @@ def _allowance(api: SalesforceApi) -> Finding:
     return Finding("ok", "allowance", text)
 
 
+def _currency(reader: Reader) -> Finding:
+    corporate = reader.currencies.corporate()
+    if corporate is not None:
+        return Finding("ok", "currency", f"several, with rates against {corporate}")
+    only = reader.currencies.only()
+    if only is not None:
+        return Finding("ok", "currency", f"every amount is in {only}")
+    text = "Salesforce does not say which currency the organisation has: its amounts do not count"
+    return Finding(
+        "warning", "currency", text, "map currency: {value: EUR}, or yours, under fields.opportunity and fields.target"
+    )
+
+
 def _stream(api: SalesforceApi, connection: SalesforceSettings, reader: Reader, stream: Stream) -> Iterator[Finding]:
     where, remote = f"stream {stream.name}", reader.remote(stream)
     empty = unfilled(stream, connection) if connection.object_of(stream.name) else []
@@ -131,7 +146,7 @@ def _hidden_field(reader: Reader, stream: Stream, column: str) -> Finding:
 
 def _hidden(reader: Reader, stream: Stream, seen: Description) -> list[str]:
     columns = reader.columns(stream)
-    if CURRENCY in columns and reader.corporate_currency() is None:
+    if CURRENCY in columns and reader.currencies.corporate() is None:
         columns.remove(CURRENCY)
     return [column for column in columns if not seen.has(column)]
 

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from connectors.base import Rejection, Value, WriteTarget
-from connectors.errors import RejectedError
+from connectors.errors import ForbiddenError, RejectedError
 from connectors.salesforce_api import SalesforceApi
 from connectors.salesforce_bulk import read_lines
 from connectors.salesforce_write import rejection, remote_object, spelled
@@ -31,7 +31,7 @@ MOST_ROWS = 25_000
 EMPTY = "#N/A"
 """Empties a field: an empty cell leaves it as it is."""
 
-_WAITS = (1.0, 2.0, 5.0, 10.0)
+_WAITS = (1.0, 1.0, 2.0, 5.0, 10.0)
 _LAST_WAIT = 30.0
 _LOOKS = 120
 
@@ -56,8 +56,8 @@ class Ingest:
             job = self._api.rest("jobs/ingest", "POST", json=order)["id"]
             self._api.upload(f"jobs/ingest/{job}/batches", document(key or "Id", records))
             self._api.rest(f"jobs/ingest/{job}", "PATCH", json={"state": "UploadComplete"})
-        except RejectedError as error:
-            log.info("bulk_refused", code=error.code, text=error.text)
+        except (RejectedError, ForbiddenError) as error:
+            log.info("bulk_refused", reason=str(error))
             return None
         done = self._wait(job)
         if done["state"] != "JobComplete":
@@ -67,10 +67,10 @@ class Ingest:
 
     def _wait(self, job: str) -> Mapping[str, Any]:
         for look in range(_LOOKS):
+            self._sleep(_WAITS[look] if look < len(_WAITS) else _LAST_WAIT)
             told: Mapping[str, Any] = self._api.rest(f"jobs/ingest/{job}")
             if told["state"] not in ("UploadComplete", "InProgress"):
                 return told
-            self._sleep(_WAITS[look] if look < len(_WAITS) else _LAST_WAIT)
         self._api.rest(f"jobs/ingest/{job}", "PATCH", json={"state": "Aborted"})
         return {"state": "Aborted", "errorMessage": "it took too long"}
 
@@ -79,7 +79,7 @@ class Ingest:
         if done["numberRecordsFailed"]:
             for row in self._rows(f"jobs/ingest/{job}/failedResults"):
                 code, _, text = row["sf__Error"].partition(":")
-                failed[row[key]] = rejection(code, text)
+                failed[row[key]] = rejection(code, text, keyed=key != "Id")
         counted = done["numberRecordsProcessed"] == len(records) and done["numberRecordsFailed"] == len(failed)
         if counted:
             return {**dict.fromkeys(records), **failed}

@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 
+from connectors.answers import retry_after_seconds
 from connectors.http import Fault, Manners, Usage
 
 _RETRIED = frozenset({"QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE"})
@@ -16,6 +17,9 @@ _ADVICE = {
     414: "the query is too long: map fewer fields",
     431: "the query is too long: map fewer fields",
 }
+_TOO_MANY_LINKS = "OPERATION_TOO_LARGE"
+"""Activities of a user who may not see everything are checked one by one against what they are about."""
+
 _USAGE = re.compile(r"(?<![-\w])api-usage=(\d+)/(\d+)")
 _BUSY_SECONDS = 10.0
 """Wait after "ConcurrentRequests": the limit counts calls that run over 20 s, and nothing says when they end."""
@@ -49,22 +53,19 @@ def fault(response: requests.Response) -> Fault | None:
     if status == 403:
         return Fault("forbidden", code, text)
     if status in (406, 408, 429, 500, 502, 503, 504) or code in _RETRIED:
-        return Fault("retry", code, text, _after(response))
+        return Fault("retry", code, text, retry_after_seconds(response))
     if code == "INVALID_QUERY_LOCATOR":
         return Fault("resume_lost", code, text)
+    if code == _TOO_MANY_LINKS:
+        return Fault("forbidden", code, f"{text}: give the integration user View All Data, or a since to this stream")
     return Fault("rejected", code or str(status), _ADVICE.get(status, text))
 
 
 def _limit(response: requests.Response, text: str) -> Fault:
     # One code for two limits with opposite cures: the day's calls are spent, or too many long calls run at once.
     if "concurrent" in text.lower():
-        return Fault("retry", "REQUEST_LIMIT_EXCEEDED", text, _after(response) or _BUSY_SECONDS)
-    return Fault("allowance", "REQUEST_LIMIT_EXCEEDED", text, _after(response))
-
-
-def _after(response: requests.Response) -> float | None:
-    seconds = response.headers.get("Retry-After", "")  # not documented for Salesforce, honoured all the same
-    return float(seconds) if seconds.isdigit() else None
+        return Fault("retry", "REQUEST_LIMIT_EXCEEDED", text, retry_after_seconds(response) or _BUSY_SECONDS)
+    return Fault("allowance", "REQUEST_LIMIT_EXCEEDED", text, retry_after_seconds(response))
 
 
 def usage(response: requests.Response) -> Usage | None:

@@ -1,17 +1,20 @@
 """Our fields in Salesforce: made by the Tooling API, granted by a permission set of ours, and taken away again.
 
-A field made by API is invisible to everyone, its maker included, until field-level security grants it. Where the
-organisation refuses us a step, the step is told to the admin instead, and the others go on.
+An object of ours is made by the Metadata API. A field made by API is invisible to everyone, its maker included, until
+field-level security grants it. Where the organisation refuses us a step, the step is told to the admin instead, and the
+others go on.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from connectors import salesforce_soql as soql
 from connectors.base import FieldSpec, Provisioned, WriteTarget
 from connectors.errors import ContractError, ForbiddenError, RejectedError
 from connectors.salesforce_api import SalesforceApi
+from connectors.salesforce_deploy import delete_object, make_object
 from connectors.salesforce_write import remote_object
 
 PERMISSION_SET = "Scoreback_Integration"
@@ -107,24 +110,27 @@ class Provisioner:
         for target, specs in _by_target(wanted).items():
             remote = remote_object(target)
             if target.into:
-                yield self._delete(remote, "tooling/sobjects/CustomObject", self._custom_object(remote))
+                drop = partial(delete_object, self._api, remote, sleep=self._sleep)
+                yield self._delete(remote, drop, there=self._custom_object(remote) is not None)
                 continue
             fields = self._custom_fields(remote)
             for spec in specs:
-                yield self._delete(f"{remote}.{spec.name}", "tooling/sobjects/CustomField", fields.get(spec.name))
+                drop = partial(self._api.rest, f"tooling/sobjects/CustomField/{fields.get(spec.name)}", "DELETE")
+                yield self._delete(f"{remote}.{spec.name}", drop, there=spec.name in fields)
         permission_set = self._permission_set()
         if permission_set and not self._dry_run:
             for row in self._api.rows(_assignments(permission_set)):
                 self._api.rest(f"sobjects/PermissionSetAssignment/{row['Id']}", "DELETE")
-        yield self._delete(f"permission set {PERMISSION_SET}", "sobjects/PermissionSet", permission_set)
+        drop = partial(self._api.rest, f"sobjects/PermissionSet/{permission_set}", "DELETE")
+        yield self._delete(f"permission set {PERMISSION_SET}", drop, there=permission_set is not None)
 
-    def _delete(self, name: str, path: str, identifier: str | None) -> Provisioned:
-        if identifier is None:
+    def _delete(self, name: str, drop: Callable[[], object], *, there: bool) -> Provisioned:
+        if not there:
             return Provisioned(name, "missing", "was not there")
         if self._dry_run:
             return Provisioned(name, "exists", "would be deleted")
         try:
-            self._api.rest(f"{path}/{identifier}", "DELETE")
+            drop()
         except REFUSALS as error:
             return Provisioned(name, "by_hand", f"Salesforce refused: {_said(error)}. Delete it in Setup")
         return Provisioned(name, "removed")
@@ -139,19 +145,8 @@ class Provisioner:
         if self._dry_run:
             return Provisioned(remote, "missing", "would be created")
         label = remote.removesuffix("__c").replace("_", " ")
-        body = {
-            "FullName": remote,
-            "Metadata": {
-                "label": label,
-                "pluralLabel": f"{label}s",
-                "nameField": {"type": "AutoNumber", "label": "Number", "displayFormat": "SB-{000000}"},
-                "deploymentStatus": "Deployed",
-                "sharingModel": "Private",  # an appraisal is for the person and those above
-                "description": "One row per person and period, written by Scoreback",
-            },
-        }
         try:
-            self._api.tooling("sobjects/CustomObject", "POST", body)
+            make_object(self._api, remote, label, sleep=self._sleep)
         except REFUSALS as error:
             return Provisioned(
                 remote,

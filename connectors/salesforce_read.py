@@ -14,23 +14,23 @@ import structlog
 from connectors import salesforce_soql as soql
 from connectors.absences import Absences
 from connectors.base import Page, Raw, Stream, Window
-from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
+from connectors.errors import ForbiddenError, MissingFieldsError, RejectedError
 from connectors.mapping import remote_fields
 from connectors.salesforce_api import Answer, SalesforceApi
 from connectors.salesforce_bulk import BulkQuery, Place, pays, types_of
+from connectors.salesforce_currencies import CURRENCY, Currencies
+from connectors.salesforce_forecasts import said
 from connectors.salesforce_history import Steps
-from connectors.salesforce_rates import SOURCES, add_rates
 from connectors.salesforce_settings import SalesforceSettings
 from connectors.salesforce_streams import HISTORY_COLUMNS, LOAD_BEARING, READINGS
 from connectors.salesforce_values import is_user_id
 
 log = structlog.get_logger("connectors.salesforce")
 
-CURRENCY = "CurrencyIsoCode"
 COUNTED = frozenset({"person", "account", "opportunity"})
 """Streams that alone fill their kind of record: only there can the store compare its count with the total."""
 
-_CORPORATE = "corporate_currency"
+_ALL_SEEN: tuple[float, frozenset[str]] = 0.0, frozenset()
 
 
 class Reader:
@@ -41,7 +41,7 @@ class Reader:
         self._bulk = BulkQuery(api)
         self._connection = connection
         self._hidden: dict[str, tuple[float, frozenset[str]]] = {}
-        self._learnt = learnt
+        self.currencies = Currencies(api, learnt)
         self._absences = Absences(learnt, connection.metadata_every)
         self._period_ends: dict[str, str] = {}
 
@@ -84,7 +84,7 @@ class Reader:
         return self._bulk.begin(self._select(stream, window, list(types)), recycled=READINGS[stream.name].recycled)
 
     def _types(self, stream: Stream) -> dict[str, str] | None:
-        _, hidden = self._hidden.get(stream.name, (0.0, frozenset()))
+        _, hidden = self._hidden.get(stream.name, _ALL_SEEN)
         description = self._api.describe(self.remote(stream))
         wanted = [column for column in self._selected(stream) if column not in hidden]
         return None if description is None else types_of(description.fields, wanted)
@@ -92,7 +92,7 @@ class Reader:
     def _selected(self, stream: Stream) -> list[str]:
         """The stream's columns, without that of the currency in an organisation that has but one."""
         columns = self.columns(stream)
-        if CURRENCY in columns and self.corporate_currency() is None:
+        if CURRENCY in columns and self.currencies.corporate() is None:
             columns.remove(CURRENCY)
         return columns
 
@@ -147,50 +147,20 @@ class Reader:
         derived = {column for columns, _ in READINGS[stream.name].derived.values() for column in columns}
         return frozenset(self.columns(stream)) - ours - derived - {"Id"}
 
-    def corporate_currency(self, *, fresh: bool = False) -> str | None:
-        """ISO code of the currency that rates are against; None in an organisation with one currency only."""
-        if fresh or _CORPORATE not in self._learnt:
-            rows = self._optional_rows("SELECT IsoCode, ConversionRate FROM CurrencyType WHERE IsCorporate = true")
-            if rows and rows[0]["ConversionRate"] != 1:
-                raise ContractError("the corporate currency's ConversionRate is not 1: rates are not what they seem")
-            self._learnt[_CORPORATE] = rows[0]["IsoCode"] if rows else ""
-        return self._learnt[_CORPORATE] or None
-
-    def _optional_rows(self, query: str) -> list[dict[str, Any]]:
-        try:
-            return list(self._api.rows(query))
-        except RejectedError as error:
-            if error.code == "INVALID_TYPE":  # the feature is off
-                return []
-            raise
-
     def _first(self, stream: Stream, window: Window) -> Answer:
         if stream.optional and window.start is None and self._absences.holds(stream.name):
             return _NOTHING
         if stream.name == "rate":
-            return self._rates(stream, window)
+            return self.currencies.rates() or _NOTHING
         columns = self.columns(stream)
         if CURRENCY not in columns:
             return self._ask(stream, window, columns)
         plain = [column for column in columns if column != CURRENCY]
-        if window.start is not None and _CORPORATE not in self._learnt:
+        if window.start is not None and not self.currencies.known:
             answer = self._ask(stream, window, plain)
-            if not answer["records"] or self.corporate_currency() is None:
+            if not answer["records"] or self.currencies.corporate() is None:
                 return answer
-        return self._ask(stream, window, plain if self.corporate_currency() is None else columns)
-
-    def _rates(self, stream: Stream, window: Window) -> Answer:
-        corporate = self.corporate_currency(fresh=True)
-        if corporate is None:
-            return _NOTHING
-        others = f"IsoCode != {soql.text(corporate)}"
-        for remote, columns in SOURCES:
-            try:
-                return self._api.query(soql.select(columns, remote, [others]))
-            except RejectedError as error:
-                if error.code != "INVALID_TYPE":
-                    raise
-        return _NOTHING
+        return self._ask(stream, window, plain if self.currencies.corporate() is None else columns)
 
     def _ask(self, stream: Stream, window: Window, columns: Sequence[str]) -> Answer:
         if window.start is None:
@@ -200,7 +170,7 @@ class Reader:
 
     def _lacks(self, stream: Stream) -> frozenset[str]:
         """Columns that are hidden now. They are asked for again after a while, for rights may be granted."""
-        since, hidden = self._hidden.get(stream.name, (0.0, frozenset()))
+        since, hidden = self._hidden.get(stream.name, _ALL_SEEN)
         if hidden and monotonic() - since >= self._connection.metadata_every.total_seconds():
             del self._hidden[stream.name]
         return hidden
@@ -210,7 +180,7 @@ class Reader:
     ) -> Answer:
         """The first page of what ``query`` makes of the columns that are visible. ``may_lack``: the object, if optional."""
         for learnt in (False, True):
-            _, hidden = self._hidden.get(stream.name, (0.0, frozenset()))
+            _, hidden = self._hidden.get(stream.name, _ALL_SEEN)
             visible = [column for column in columns if column not in hidden]
             try:
                 return self._api.query(query(visible), recycled=READINGS[stream.name].recycled)
@@ -263,7 +233,7 @@ class Reader:
         where = [soql.window(reading.cursor, window.start, window.end)]
         if remote == stream.remote:
             where.append(reading.where)
-        if stream.name == "target" and self._connection.forecasting_type:
+        if stream.name in ("target", "forecasting_item") and self._connection.forecasting_type:
             where.append(f"ForecastingTypeId = {soql.text(self._connection.forecasting_type)}")
         if window.start is None and window.since and reading.since:
             where.append(reading.since(window.since))
@@ -280,7 +250,11 @@ class Reader:
         elif stream.name == "target":
             self._add_period_ends(rows)
         elif stream.name == "rate":
-            add_rates(rows, self.corporate_currency())
+            self.currencies.add_rates(rows)
+        if CURRENCY in self.columns(stream):
+            self.currencies.complete(rows)
+        if stream.name == "forecasting_item":
+            rows = list(said(rows))
         derived = [(path, make) for path, (_, make) in READINGS[stream.name].derived.items()]
         for row in rows:
             for path, make in derived:

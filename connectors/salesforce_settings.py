@@ -65,7 +65,9 @@ class SalesforceSettings(ConnectionSettings):
     sign_in: SalesforceSignIn
     api_version: str = Field(default="64.0", pattern=r"^\d+\.0$")
     forecasting_type: str | None = Field(
-        default=None, pattern=r"^[a-zA-Z0-9]{15,18}$", description="Id of the ForecastingType whose quotas count"
+        default=None,
+        pattern=r"^[a-zA-Z0-9]{15,18}$",
+        description="Id of the ForecastingType whose quotas and forecasts count",
     )
     quota_object: str | None = Field(
         default=None, description="An object of your own that holds the quotas; map its fields in fields.target"

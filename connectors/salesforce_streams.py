@@ -7,10 +7,12 @@ connector makes it from the fields named in ``Reading.derived``.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from connectors.base import From, Stream
 from connectors.salesforce_extras import EXTRAS, OWN
+from connectors.salesforce_forecasts import AMOUNTS, FORECASTS
 from connectors.salesforce_values import (
     DIRECTIONS,
     Row,
@@ -217,6 +219,7 @@ STREAMS: tuple[Stream, ...] = (
         },
     ),
     *EXTRAS,
+    FORECASTS,
     *OWN,
 )
 
@@ -264,6 +267,12 @@ READINGS: dict[str, Reading] = {
     "rate": Reading(recycled=False),
     "split": Reading(where="SplitType.IsActive = true"),
     "line_item": Reading(),
+    "forecasting_item": Reading(
+        where="IsAmount = true AND ProductFamily = null",  # one of a family is a part, and would pass for the whole
+        recycled=False,
+        # Filled in by the connector, which makes several forecasts of an item.
+        derived={"@layer": ((), itemgetter("@layer")), "@amount": (AMOUNTS, itemgetter("@amount"))},
+    ),
     **{stream.name: Reading() for stream in OWN},
 }
 
@@ -272,6 +281,7 @@ LOAD_BEARING = frozenset(
         "Amount", "StageName", "CloseDate", "IsClosed", "IsWon", "OwnerId", "AccountId", "OpportunityId", "CreatedDate",
         "IsDeleted", "SystemModstamp", "ApiName", "WhatId", "OldValue", "NewValue", "QuotaAmount", "QuotaOwnerId",
         "StartDate", "SplitOwnerId", "SplitPercentage", "SplitType.IsTotalValidated", "TotalPrice",
+        "Period.StartDate", "Period.EndDate", *AMOUNTS,
     }
 )  # fmt: skip
 """Fields whose absence would make wrong numbers: a stream without one of them stops. Others are left unknown."""

@@ -45,7 +45,7 @@ def write(api: SalesforceApi, target: WriteTarget, writes: Sequence[Write]) -> I
     try:
         answer = api.rest(path, "PATCH", json={"allOrNone": False, "records": body})
     except RejectedError as error:
-        refused = rejection(error.code, error.text)
+        refused = _of_the_call(target, error)
         yield from (Written(each.remote_id, refused) for each in writes)
         return
     verdicts = _verdicts(list(records), answer, keyed=key is not None)
@@ -67,15 +67,29 @@ def _verdicts(ids: Sequence[str], answer: Any, *, keyed: bool) -> dict[str, Reje
         first = (row.get("errors") or [{}])[0]
         code = str(first.get("statusCode") or first.get("errorCode") or "UNKNOWN")
         named = f" ({', '.join(first['fields'])})" if first.get("fields") else ""
-        verdicts[name] = rejection(code, f"{first.get('message', '')}{named}")
+        verdicts[name] = rejection(code, f"{first.get('message', '')}{named}", keyed=keyed)
     return verdicts
 
 
-def rejection(code: str, text: str) -> Rejection:
-    """The vendor's refusal with what follows from it."""
+def _of_the_call(target: WriteTarget, error: RejectedError) -> Rejection:
+    """Why a whole call was refused: for its object, key or fields, never for one record."""
+    if error.code not in ("NOT_FOUND", "INVALID_TYPE"):
+        return rejection(error.code, error.text)
+    remote = remote_object(target)
+    what = f"{remote}, or its external id {target.key}," if target.into else remote
+    text = (
+        f"{error.text}: {what} is not there, or hidden from the integration user. Run scoreback provision, or grant it"
+    )
+    return Rejection(error.code, text, "field")
+
+
+def rejection(code: str, text: str, *, keyed: bool = False) -> Rejection:
+    """The vendor's refusal of a record with what follows from it. One with a key of ours is made if it is not there:
+    it is never gone."""
     # A customer's trigger that ran into a lock reports its own failure, with the lock in its text.
     locked = code.startswith("CANNOT_") and "UNABLE_TO_LOCK_ROW" in text
-    return Rejection(code, text, "retry" if locked else _RECOVERIES.get(code, "park"))
+    recovery = "retry" if locked else _RECOVERIES.get(code, "park")
+    return Rejection(code, text, "park" if keyed and recovery == "gone" else recovery)
 
 
 def spelled(value: Value) -> str | int | bool | Decimal | None:
@@ -115,7 +129,7 @@ def _as_it_is(value: Any) -> Value:
 
 _READERS: dict[str, Callable[[Any], Value]] = {
     **dict.fromkeys(("double", "currency", "percent", "int", "long"), Decimal),
-    "datetime": lambda text: datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC),
+    "datetime": lambda text: datetime.fromisoformat(text).astimezone(UTC),
     "date": date.fromisoformat,
 }
 """How a field's value is read, by its type in describe."""

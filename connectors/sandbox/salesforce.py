@@ -17,6 +17,7 @@ from connectors.sandbox.salesforce_auth import SignIn, SignInSettings
 from connectors.sandbox.salesforce_bulk import Bulk
 from connectors.sandbox.salesforce_composite import Composite
 from connectors.sandbox.salesforce_data import NEWEST, OLDEST, Data
+from connectors.sandbox.salesforce_deploy import Deployments
 from connectors.sandbox.salesforce_objects import standard_objects
 from connectors.sandbox.salesforce_query import Engine
 from connectors.sandbox.salesforce_rows import Rows
@@ -26,6 +27,7 @@ from connectors.sandbox.salesforce_tooling import Tooling
 from connectors.sandbox.salesforce_values import CallError, RowError
 from connectors.sandbox.salesforce_world import load
 from connectors.sandbox.salesforce_world_edit import WorldEditor
+from connectors.sandbox.salesforce_world_map import MAPS, OWN
 from connectors.sandbox.salesforce_writes import Writes
 from connectors.sandbox.soql_tree import SoqlError
 
@@ -42,8 +44,10 @@ class SalesforceEmulator(Emulator):
 
     kind = "salesforce"
     company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        "opportunity": {"external_id": "External_Id__c", "product": "Product__c"}
+        "opportunity": {"external_id": "External_Id__c", "product": "Product__c"},
+        **{record: MAPS[table].columns for record, table in OWN.items()},
     }
+    company_objects: ClassVar[Mapping[str, str]] = {record: MAPS[table].object for record, table in OWN.items()}
     open_routes = frozenset(
         {
             "POST /services/oauth2/token", "POST /services/oauth2/revoke", "POST /services/oauth2/introspect",
@@ -81,6 +85,7 @@ class SalesforceEmulator(Emulator):
         api_used: int = 0,
         max_cursors: int = 10,
         bulk_polls: int = 1,
+        deploy_polls: int = 0,
         object_permissions: bool = False,
         permission_lag: int = 0,
         clock: Callable[[], datetime] | None = None,
@@ -101,12 +106,13 @@ class SalesforceEmulator(Emulator):
         self.bulk = Bulk(self, bulk_polls)
         self.tooling = Tooling(self, object_permissions=object_permissions, lag_calls=permission_lag)
         self.composite = Composite(self)
+        self.deployments = Deployments(self, deploy_polls)
         self.ids = load(self.org, world, self.now())
         self._editor = WorldEditor(self.org, self.rows, self.ids)
 
     def routes(self) -> Sequence[Route]:
         """Every endpoint, each turning the vendor's errors into answers."""
-        parts = (self.signing, self.data, self.writes, self.bulk, self.tooling, self.composite)
+        parts = (self.signing, self.data, self.writes, self.bulk, self.tooling, self.composite, self.deployments)
         return [
             (method, template, self._guarded(handler)) for part in parts for method, template, handler in part.routes()
         ]
@@ -114,6 +120,7 @@ class SalesforceEmulator(Emulator):
     def _guarded(self, handler: Callable[..., Reply]) -> Callable[..., Reply]:
         def answer(request: Request, **path: str) -> Reply:
             try:
+                _check_content_type(request)
                 return handler(request, **path)
             except CallError as error:
                 return Reply(error.status, error.body())
@@ -280,3 +287,12 @@ class SalesforceEmulator(Emulator):
 
 def _bent(fault: Fault) -> tuple[str, str]:
     return str(fault.extra.get("object", "")).lower(), str(fault.extra.get("field", "")).lower()
+
+
+def _check_content_type(request: Request) -> None:
+    """JSON is taken where JSON is read (the vendor's XML is not spoken here); uploads and packages see to their own."""
+    kind = request.headers.get("Content-Type", "")
+    own = request.path.endswith("/batches") or "/metadata/" in request.path or "/oauth2/" in request.path
+    if request.body and kind and not own and not kind.lower().startswith("application/json"):
+        text = f"Content-Type header specified in HTTP request is not supported: {kind}"
+        raise CallError(415, "UNSUPPORTED_MEDIA_TYPE", text)

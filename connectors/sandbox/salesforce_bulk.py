@@ -23,6 +23,7 @@ DELIMITERS = {"COMMA": ",", "TAB": "\t", "SEMICOLON": ";", "PIPE": "|", "CARET":
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 MAX_UPLOAD_BYTES = 150 * 1024 * 1024 * 3 // 4
 _OPERATIONS = frozenset({"insert", "update", "upsert", "delete", "hardDelete"})
+_UNDELETABLE = {"V2Query": {"UploadComplete", "InProgress"}, "V2Ingest": {"Open", "InProgress"}}
 _DEFAULT_RESULT_ROWS = 50_000
 
 
@@ -156,8 +157,9 @@ class Bulk:
 
     def _drop(self, _request: Request, version: str, **path: str) -> Reply:
         job = self._job(version, path["id"])
-        if job.info["state"] in {"InProgress", "Open"}:
-            raise CallError(400, "INVALIDJOBSTATE", "InvalidJobState : Cannot delete a job that is Open or InProgress")
+        if job.info["state"] in _UNDELETABLE[job.info["_type"]]:
+            text = "Error encountered when deleting the job because the job is not terminated"
+            raise CallError(400, "API_ERROR", text)
         del self._jobs[job.info["id"]]
         return Reply(204)
 

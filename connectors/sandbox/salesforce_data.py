@@ -47,6 +47,7 @@ class Data:
             ("GET", "/services/data", self._versions),
             ("GET", root, self._resources),
             ("GET", f"{root}/limits", self._limits),
+            ("GET", f"{root}/connect/organization", self._organization),
             ("GET", f"{root}/query", self._query),
             ("GET", f"{root}/queryAll", self._query_all),
             ("GET", f"{root}/query/{{locator}}", self._more),
@@ -105,6 +106,15 @@ class Data:
             "DataStorageMB": {"Max": 1024, "Remaining": 512},
         }
         return Reply(body=body)
+
+    def _organization(self, _request: Request, version: str) -> Reply:
+        """Connect REST API: a default currency is told by an org that has no other."""
+        self._emulator.base(version)
+        several = "currencytype" not in self._org.off
+        org = next(iter(self._org.tables["Organization"].rows.values()))
+        only = {} if several else {"defaultCurrencyIsoCode": self._org.currency}
+        features = {"chatter": False, "multiCurrency": several, **only}
+        return Reply(body={"name": org["Name"], "orgId": org["Id"], "features": features, "maintenanceInfo": []})
 
     def _query(self, request: Request, version: str) -> Reply:
         return self._open(request, version, everything=False)

@@ -5,50 +5,10 @@ deleted); a field line is ``Name type(size)>Parent flags``: ``ro`` not writable,
 required, ``nofilter`` not filterable, ``=A|B`` picklist values. Names and types: Salesforce Object Reference.
 """
 
+from connectors.sandbox.salesforce_objects_setup import SETUP
 from connectors.sandbox.salesforce_schema import ObjectType, audited, read_field
 
 _OBJECTS = """
-Organization 00D kept setup fixed kept
-  Name string(80)
-  IsSandbox boolean
-  FiscalYearStartMonth int
-  UsesStartDateAsFiscalYearName boolean
-  TimeZoneSidKey picklist
-  DefaultLocaleSidKey picklist
-  LanguageLocaleKey picklist
-  InstanceName string(5)
-  OrganizationType picklist
-  DefaultCurrencyIsoCode picklist
-Profile 00e kept setup fixed kept
-  Name string
-UserRole 00E role setup
-  Name string(80) req
-  ParentRoleId reference>UserRole
-  DeveloperName string(80)
-User 005 kept setup kept
-  Username string(80) req unique
-  FirstName string(40)
-  LastName string(80) req
-  Name string(121) ro
-  Email email(128) req
-  IsActive boolean
-  UserType picklist ro =Standard|PowerPartner|CsnOnly|Guest|CloudIntegrationUser|AutomatedProcess
-  UserRoleId reference>UserRole
-  ProfileId reference>Profile
-  ManagerId reference>User
-  Title string(80)
-  Department string(80)
-  Division string(80)
-  EmployeeNumber string(20)
-  TimeZoneSidKey picklist
-  ForecastEnabled boolean
-  DefaultCurrencyIsoCode picklist
-RecordType 012 kept setup fixed kept
-  Name string(80)
-  DeveloperName string(80)
-  SobjectType picklist
-  BusinessProcessId id
-  IsActive boolean
 Account 001 full
   MasterRecordId reference>Account ro
   Name string(255) req
@@ -94,17 +54,6 @@ Opportunity 006 full
   HasOpenActivity boolean ro
   HasOverdueTask boolean ro
   HasOpportunityLineItem boolean ro
-OpportunityStage 01J kept setup fixed kept
-  MasterLabel string(255)
-  ApiName string(255)
-  IsActive boolean
-  SortOrder int
-  IsClosed boolean
-  IsWon boolean
-  ForecastCategory picklist
-  ForecastCategoryName picklist
-  DefaultProbability percent(3,0)
-  Description string(255)
 OpportunityHistory 008 history fixed kept
   OpportunityId reference>Opportunity
   StageName picklist
@@ -194,12 +143,14 @@ OpportunityLineItem 00k full
   TotalPrice currency(18,2)
   Discount percent(3,2)
   ServiceDate date
-OpportunitySplitType 1SM kept setup fixed kept
-  DeveloperName string(80)
-  MasterLabel string(80)
-  IsActive boolean
-  IsTotalValidated boolean
-  SplitField picklist
+Contract 800 full
+  AccountId reference>Account req
+  ContractNumber string(30) ro
+  Status picklist
+  StartDate date
+  EndDate date ro
+  ContractTerm int
+  OwnerId reference>User
 OpportunitySplit 1SO full
   OpportunityId reference>Opportunity req fixed
   SplitOwnerId reference>User req
@@ -212,20 +163,6 @@ OpportunityTeamMember 00q full
   UserId reference>User req fixed
   TeamMemberRole picklist
   OpportunityAccessLevel picklist
-ForecastingType 0Db stamp setup fixed kept
-  DeveloperName string(80)
-  MasterLabel string(80)
-  IsActive boolean
-  IsAmount boolean
-  IsQuantity boolean
-Period 026 stamp setup fixed kept
-  FiscalYearSettingsId id
-  Type picklist
-  StartDate date
-  EndDate date
-  IsForecastPeriod boolean
-  Number int
-  FullyQualifiedLabel string(200)
 ForecastingQuota 0J9 kept
   QuotaOwnerId reference>User req
   QuotaAmount currency(18,2)
@@ -237,47 +174,31 @@ ForecastingQuota 0J9 kept
   ForecastingTypeId reference>ForecastingType
   ProductFamily picklist
   Territory2Id id
-CurrencyType 01L kept setup kept
-  IsoCode picklist req
-  ConversionRate double(18,6) req
-  DecimalPlaces int req
-  IsActive boolean
-  IsCorporate boolean ro
-DatedConversionRate 04w kept setup
-  IsoCode picklist req
-  ConversionRate double(18,6) req
-  StartDate date req
-  NextStartDate date ro
-PermissionSet 0PS kept setup
-  Name string(80) req
-  Label string(80) req
-  Description string(255)
-  IsOwnedByProfile boolean ro
-  IsCustom boolean ro
-PermissionSetAssignment 0Pa stamp setup
-  PermissionSetId reference>PermissionSet req fixed
-  AssigneeId reference>User req fixed
-FieldPermissions 01k stamp setup
-  ParentId reference>PermissionSet req fixed
-  SobjectType picklist req fixed
-  Field picklist req fixed
-  PermissionsRead boolean
-  PermissionsEdit boolean
-ObjectPermissions 110 stamp setup
-  ParentId reference>PermissionSet req fixed
-  SobjectType picklist req fixed
-  PermissionsRead boolean
-  PermissionsCreate boolean
-  PermissionsEdit boolean
-  PermissionsDelete boolean
-  PermissionsViewAllRecords boolean
-  PermissionsModifyAllRecords boolean
+ForecastingItem 0G3 stamp fixed kept
+  OwnerId reference>User
+  PeriodId reference>Period
+  ForecastingTypeId id
+  ParentForecastingItemId id
+  ForecastCategoryName picklist
+  ForecastingItemCategory picklist
+  ForecastAmount currency(18,2)
+  OwnerOnlyAmount currency(18,2)
+  AmountWithoutAdjustments currency(18,2)
+  AmountWithoutManagerAdjustment currency(18,2)
+  AmountWithoutOwnerAdjustment currency(18,2)
+  HasAdjustment boolean
+  HasOwnerAdjustment boolean
+  IsAmount boolean
+  IsQuantity boolean
+  IsUpToDate boolean
+  ProductFamily picklist
+  SubordinateOverrides int
 """
 
 MULTI_CURRENCY = frozenset(
     {
         "User", "Account", "Contact", "Opportunity", "OpportunityHistory", "OpportunityLineItem", "OpportunitySplit",
-        "OpportunityTeamMember", "ForecastingQuota", "Product2", "Task", "Event", "Case", "OpportunityContactRole",
+        "OpportunityTeamMember", "Contract", "ForecastingQuota", "ForecastingItem", "Product2", "Task", "Event", "Case", "OpportunityContactRole",
     }
 )  # fmt: skip
 """Objects that have CurrencyIsoCode in an org with more than one currency."""
@@ -287,7 +208,7 @@ def standard_objects() -> dict[str, ObjectType]:
     """A fresh copy of every standard object, by name."""
     found: dict[str, ObjectType] = {}
     current: ObjectType | None = None
-    for line in _OBJECTS.strip().splitlines():
+    for line in (SETUP.strip() + _OBJECTS.rstrip()).splitlines():
         if line.startswith("  ") and current is not None:
             current.add(read_field(line))
             continue

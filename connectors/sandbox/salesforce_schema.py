@@ -193,6 +193,19 @@ def read_field(line: str) -> Field:
     return one
 
 
+def own_object(name: str, prefix: str, lines: Iterable[str]) -> ObjectType:
+    """An object that an admin made, with a number for a name."""
+    found = ObjectType(name, prefix)
+    for one in [
+        *audited("full"),
+        read_field("Name string(80) ro"),
+        read_field("OwnerId reference>User"),
+        *map(read_field, lines),
+    ]:
+        found.add(one)
+    return found
+
+
 _FLAGS: dict[str, dict[str, Any]] = {
     "ro": {"createable": False, "updateable": False},
     "fixed": {"updateable": False},

@@ -128,6 +128,8 @@ class Org:
         """(object, field) made by API: invisible until FieldPermissions say otherwise."""
         self.hidden_objects: set[str] = set()
         self.running_user = ""
+        self.currency = "USD"
+        """The corporate currency, or the only one."""
         self._lower: dict[str, str] = {}
         self._prefixes: dict[str, str] = {}
         self._made = 0

@@ -1,4 +1,4 @@
-"""Salesforce's Tooling API as far as it makes and removes custom fields and objects, and lists them."""
+"""Salesforce's Tooling API as far as it makes and removes custom fields, and lists them and custom objects."""
 
 import re
 from collections.abc import Callable
@@ -62,9 +62,7 @@ class Tooling:
             ("GET", f"{field}/{{id}}", self._show),
             ("PATCH", f"{field}/{{id}}", self._change_field),
             ("DELETE", f"{field}/{{id}}", self._drop_field),
-            ("POST", kind, self._create_object),
             ("GET", f"{kind}/{{id}}", self._show),
-            ("DELETE", f"{kind}/{{id}}", self._drop_object),
         ]
 
     def settle(self) -> None:
@@ -178,11 +176,10 @@ class Tooling:
         for grant in [grant for grant in table.rows.values() if is_meant(grant)]:
             table.purge(grant["Id"])
 
-    # Objects.
+    # Objects, which only the Metadata API makes and deletes.
 
-    def _create_object(self, request: Request, version: str) -> Reply:
-        self._emulator.base(version)
-        name, metadata = _order(request)
+    def make_object(self, name: str, metadata: dict[str, Any]) -> None:
+        """A custom object of that description; CallError where the vendor refuses it."""
         _check_name(name)
         if name in self._org.objects:
             text = f"The name {name.removesuffix('__c')} is already used by another object."
@@ -202,12 +199,13 @@ class Tooling:
             self._org.hidden_objects.add(name)
         values = {"DeveloperName": name.removesuffix("__c"), "Description": metadata.get("description")}
         kind.durable_id = self._record("CustomObject", values)
-        return _created(kind.durable_id)
 
-    def _drop_object(self, request: Request, version: str, **path: str) -> Reply:
-        self._emulator.base(version)
-        row = self._row(request, path["id"])
-        name = f"{row['DeveloperName']}__c"
+    def drop_object(self, name: str) -> None:
+        """Deletes a custom object with its fields and rows; CallError where there is none."""
+        rows = self._own.tables["CustomObject"].rows.values()
+        row = next((row for row in rows if f"{row['DeveloperName']}__c" == name), None)
+        if row is None:
+            raise CallError(400, "NOT_FOUND", f"No CustomObject named: {name} found")
         self._org.drop_object(name)
         self._org.hidden_objects.discard(name)
         self._org.hidden_until_granted = {pair for pair in self._org.hidden_until_granted if pair[0] != name}
@@ -217,7 +215,6 @@ class Tooling:
             fields.purge(key)
         self._own.tables["CustomObject"].purge(row["Id"])
         self._emulator.touch_schema()
-        return Reply(204)
 
 
 def _table(name: str, prefix: str, lines: str) -> ObjectType:

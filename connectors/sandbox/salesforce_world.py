@@ -2,23 +2,35 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from connectors.sandbox.folder import Tables, read_world
 from connectors.sandbox.salesforce_ids import world_id
 from connectors.sandbox.salesforce_objects import MULTI_CURRENCY
-from connectors.sandbox.salesforce_schema import read_field
+from connectors.sandbox.salesforce_schema import own_object, read_field
 from connectors.sandbox.salesforce_store import Org, Row, stamp
 from connectors.sandbox.salesforce_world_activities import load_activities
 from connectors.sandbox.salesforce_world_deals import load_deals
-from connectors.sandbox.salesforce_world_map import CUSTOM_FIELDS, MAPS, PREFIXES, Readers, moment, readers, values_of
+from connectors.sandbox.salesforce_world_forecasts import load_forecasts, load_targets
+from connectors.sandbox.salesforce_world_map import (
+    CUSTOM_FIELDS,
+    CUSTOM_OBJECTS,
+    MAPS,
+    OWN,
+    PREFIXES,
+    Readers,
+    moment,
+    readers,
+    values_of,
+)
 
 Ids = dict[str, dict[str, str]]
 KIND = "salesforce"
 _OPEN_END = "9999-12-31"
 """NextStartDate of the newest rate, so that StartDate <= day < NextStartDate finds one row for every day."""
+_CURRENCY = ("CurrencyIsoCode picklist(3)",)
 _STAGES = (
     ("Prospecting", "open", 10), ("Qualification", "open", 10), ("Needs Analysis", "open", 20),
     ("Value Proposition", "open", 50), ("Id. Decision Makers", "open", 60), ("Perception Analysis", "open", 70),
@@ -85,12 +97,16 @@ def load(org: Org, world: Path | None, now: datetime) -> Ids:
     _load_people(loader, tables.get("people", []))
     for cells in tables.get("accounts", []):
         loader.load("accounts", cells)
+    for table in OWN.values():
+        for cells in tables.get(table, []):
+            loader.load(table, cells)
     load_deals(loader, tables)
     load_activities(loader, tables.get("activities", []))
-    _load_targets(loader, tables.get("targets", []))
+    load_targets(loader, tables.get("targets", []))
+    load_forecasts(loader, tables.get("forecasts", []))
     _load_rates(loader, tables.get("rates", []))
-    for table in org.tables.values():
-        table.sorted_index()  # now, so that the first query is as fast as the others
+    for kept in org.tables.values():
+        kept.sorted_index()  # now, so that the first query is as fast as the others
     return loader.ids
 
 
@@ -102,13 +118,16 @@ def _ours(tables: Tables) -> Tables:
 def _found(loader: Loader, tables: Tables) -> None:
     """The organisation, its currencies, the custom fields of the simulated company, and the user we run as."""
     org = loader.org
-    currency, several = _currencies(tables)
+    org.currency, several = _currencies(tables)
     if several:
         for name in MULTI_CURRENCY:
-            org.objects[name].add(read_field("CurrencyIsoCode picklist(3)"))
+            org.objects[name].add(read_field(*_CURRENCY))
     else:
         org.off |= {"currencytype", "datedconversionrate"}
         org.objects["User"].drop("DefaultCurrencyIsoCode")
+    for head, lines in CUSTOM_OBJECTS.items() if tables else ():
+        name, prefix = head.split()
+        org.add_object(own_object(name, prefix, [*lines, *(_CURRENCY if several else ())]))
     for name, lines in CUSTOM_FIELDS.items() if tables else ():
         for line in lines:
             org.objects[name].add(read_field(line))
@@ -117,7 +136,7 @@ def _found(loader: Loader, tables: Tables) -> None:
     loader.put_new(
         "Organization", Name="Sandbox", IsSandbox=True, FiscalYearStartMonth=1, UsesStartDateAsFiscalYearName=False,
         TimeZoneSidKey="GMT", DefaultLocaleSidKey="en_US", LanguageLocaleKey="en_US", InstanceName="SB1",
-        OrganizationType="Enterprise Edition", DefaultCurrencyIsoCode=currency,
+        OrganizationType="Enterprise Edition",
     )  # fmt: skip
     profile = loader.put_new("Profile", Name="Integration")
     org.running_user = loader.put_new(
@@ -195,31 +214,10 @@ def _load_people(loader: Loader, people: Iterable[dict[str, str]]) -> None:
         )  # fmt: skip
 
 
-def _load_targets(loader: Loader, targets: Iterable[dict[str, str]]) -> None:
-    """Quotas of people; a CRM quota has a person and an amount, so other targets are not in this CRM."""
-    forecast_type = next(iter(loader.org.tables["ForecastingType"].rows))
-    periods: dict[tuple[str, str], str] = {}
-    for cells in targets:
-        if (cells.get("subject_kind") or "person") != "person" or not cells.get("amount"):
-            continue
-        if (cells.get("metric") or "bookings") != "bookings":
-            continue
-        span = cells["period_start"], cells["period_end"]
-        if span not in periods:
-            periods[span] = _put_period(loader, *span)
-        loader.load("targets", cells, PeriodId=periods[span], ForecastingTypeId=forecast_type, IsAmount=True)
-
-
-def _put_period(loader: Loader, start: str, end: str) -> str:
-    days = (date.fromisoformat(end) - date.fromisoformat(start)).days + 1
-    kind = "Week" if days <= 7 else "Month" if days <= 35 else "Quarter" if days <= 100 else "Year"
-    return loader.put_new("Period", Type=kind, StartDate=start, EndDate=end, IsForecastPeriod=True, FullyQualifiedLabel=f"{kind} from {start}")  # fmt: skip
-
-
 def _load_rates(loader: Loader, rates: Iterable[dict[str, str]]) -> None:
     """``1 currency = rate to`` turned into Salesforce's direction: units of a currency per 1 of the corporate one."""
     org = loader.org
-    corporate = next(iter(org.tables["Organization"].rows.values()))["DefaultCurrencyIsoCode"]
+    corporate = org.currency
     dated: dict[str, list[tuple[str, float, str]]] = {}
     for cells in rates:
         if (

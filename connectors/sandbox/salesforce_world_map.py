@@ -14,8 +14,25 @@ from connectors.sandbox.salesforce_store import stamp
 CUSTOM_FIELDS: dict[str, tuple[str, ...]] = {
     "User": ("Territory__c string(80)", "Started_On__c date", "Ended_On__c date"),
     "Opportunity": ("External_Id__c string(80)", "Product__c string(255)", "Discount__c percent(5,2)"),
+    "Contract": ("Recurring_Amount__c currency(18,2)",),
 }
 """Fields of the simulated company's own, visible to the user we run as from the start."""
+
+CUSTOM_OBJECTS: dict[str, tuple[str, ...]] = {
+    "Survey__c aS0": (
+        "Person__c reference>User", "Account__c reference>Account", "Opportunity__c reference>Opportunity",
+        "Scale__c picklist", "Answer__c double(4,1)", "Sent_At__c datetime", "Answered_At__c datetime",
+    ),
+    "Payment__c aP0": (
+        "Opportunity__c reference>Opportunity", "Amount__c currency(18,2)", "Paid_On__c date", "Kind__c picklist",
+    ),
+    "Absence__c aA0": ("Person__c reference>User", "First_Day__c date", "Last_Day__c date", "Paid__c boolean"),
+    "Rating__c aR0": (
+        "Subject__c reference>User", "Rater__c reference>User", "Item__c string(80)", "Rating__c double(3,1)",
+        "Note__c string(255)", "Rated_At__c datetime",
+    ),
+}  # fmt: skip
+"""Its own objects, for what Salesforce has no standard one for: name and id prefix, and fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +86,54 @@ MAPS: dict[str, TableMap] = {
         "0J9",
         {"subject_id": "QuotaOwnerId", "amount": "QuotaAmount", "period_start": "StartDate", "currency": "CurrencyIsoCode"},
     ),
+    "surveys": TableMap(
+        "Survey__c",
+        "aS0",
+        {
+            "person_id": "Person__c", "account_id": "Account__c", "opportunity_id": "Opportunity__c", "scale": "Scale__c",
+            "answer": "Answer__c", "sent_at": "Sent_At__c", "answered_at": "Answered_At__c",
+        },
+    ),
+    "payments": TableMap(
+        "Payment__c",
+        "aP0",
+        {
+            "opportunity_id": "Opportunity__c", "amount": "Amount__c", "currency": "CurrencyIsoCode", "paid_on": "Paid_On__c",
+            "kind": "Kind__c",
+        },
+    ),
+    "contracts": TableMap(
+        "Contract",
+        "800",
+        {
+            "account_id": "AccountId", "recurring_amount": "Recurring_Amount__c", "currency": "CurrencyIsoCode",
+            "start_on": "StartDate", "end_on": "EndDate",
+        },
+    ),
+    "absences": TableMap(
+        "Absence__c",
+        "aA0",
+        {"person_id": "Person__c", "start_on": "First_Day__c", "end_on": "Last_Day__c", "paid": "Paid__c"},
+    ),
+    "ratings": TableMap(
+        "Rating__c",
+        "aR0",
+        {
+            "subject_id": "Subject__c", "rater_id": "Rater__c", "item": "Item__c", "rating": "Rating__c", "note": "Note__c",
+            "rated_at": "Rated_At__c",
+        },
+    ),
 }  # fmt: skip
 
-PREFIXES = {table: one.prefix for table, one in MAPS.items()} | {"contacts": "003", "stages": "01J", "rates": "04w"}
+OWN = {"survey": "surveys", "payment": "payments", "contract": "contracts", "absence": "absences", "rating": "ratings"}
+"""Kinds of record that have no standard object, or not all of it, and their tables."""
+
+PREFIXES = {table: one.prefix for table, one in MAPS.items()} | {
+    "contacts": "003",
+    "stages": "01J",
+    "rates": "04w",
+    "forecasts": "0G3",
+}
 FORECAST_CATEGORIES = {
     "pipeline": ("Pipeline", "Pipeline"), "best_case": ("BestCase", "Best Case"), "bestcase": ("BestCase", "Best Case"),
     "most_likely": ("MostLikely", "Most Likely"), "commit": ("Forecast", "Commit"), "forecast": ("Forecast", "Commit"),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,8 @@ QUERY = "GET /services/data/{version}/queryAll"
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs from a few rows on, of small results."""
-    for name, value in (("FROM_ROWS", 5), ("RESULT_ROWS", 10), ("COMMIT_ROWS", 4)):
+    values = {"FROM_ROWS": 5, "RESULT_ROWS": 10, "COMMIT_ROWS": 4, "_WAITS": (0.0, 0.0, 0.0)}
+    for name, value in values.items():
         monkeypatch.setattr(bulk, name, value)
 
 
@@ -92,6 +94,38 @@ def test_a_job_that_fails_is_done_by_rest(make_org: MakeOrg, many: Any) -> None:
     assert calls[JOBS] == 1
     assert RESULTS not in calls
     assert len(org.read(connector, "opportunity")) == 25
+
+
+@pytest.mark.usefixtures("narrow")
+def test_an_organisation_that_grants_no_jobs_is_read_by_rest(make_org: MakeOrg, many: Any) -> None:
+    org = make_org(many, bulk_polls=0)
+    org.emulator.faults.arm({"name": "no_permission", "match": "POST /services/data/v64.0/jobs"})
+
+    assert len(org.read(org.connect(), "opportunity")) == 25
+
+
+@pytest.mark.usefixtures("narrow")
+def test_an_answer_without_results_is_asked_for_again(
+    make_org: MakeOrg, many: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org = make_org(many, bulk_polls=0)
+    connector, empty = org.connect(), requests.Response()
+    empty.status_code, empty.raw = 204, io.BytesIO()
+    whole, answers = connector.api.stream, [empty]
+    monkeypatch.setattr(connector.api, "stream", lambda *args: answers.pop() if answers else whole(*args))
+
+    assert len(org.read(connector, "opportunity")) == 25
+
+
+def test_a_job_is_looked_at_only_after_a_while(make_org: MakeOrg, many: Any) -> None:
+    org = make_org(many, bulk_polls=1)
+    waits: list[float] = []
+    job = bulk.BulkQuery(org.connect().api, sleep=waits.append)
+
+    place = job.begin("SELECT Id FROM Opportunity", recycled=True)
+
+    assert place is not None
+    assert waits == [1.0, 1.0]
 
 
 @pytest.mark.usefixtures("narrow")

@@ -98,6 +98,17 @@ def test_a_job_that_fails_is_done_by_collections(org: Any, writer: Salesforce, d
     assert set(writer.read_fields(DEALS, deals, NAMES)) == set(deals)
 
 
+@pytest.mark.usefixtures("early")
+def test_an_organisation_that_grants_no_jobs_is_written_by_collections(
+    org: Any, writer: Salesforce, deals: list[str]
+) -> None:
+    org.emulator.faults.arm({"name": "no_permission", "match": "POST /services/data/v64.0/jobs"})
+
+    calls = org.calls(lambda: list(writer.write(DEALS, scores(deals))))
+
+    assert calls[COLLECTIONS] == 1
+
+
 @pytest.mark.parametrize(
     ("target", "waiting", "expected"),
     [

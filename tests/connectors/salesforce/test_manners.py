@@ -114,3 +114,21 @@ def test_a_refusal_without_words_gets_advice(status: int, advice: str) -> None:
 )
 def test_the_calls_of_the_day_are_the_organisation_s(header: str, expected: Usage | None) -> None:
     assert usage(answer(200, {}, Sforce_Limit_Info=header)) == expected
+
+
+@pytest.mark.parametrize("asked", ["17", "Mon, 02 Mar 2026 10:00:17 GMT"])
+def test_a_busy_instance_says_how_long_to_wait_in_seconds_or_by_date(asked: str) -> None:
+    response = answer(503, error("SERVER_UNAVAILABLE"), Retry_After=asked, Date="Mon, 02 Mar 2026 10:00:00 GMT")
+
+    found = fault(response)
+
+    assert found is not None
+    assert (found.action, found.after_seconds) == ("retry", 17.0)
+
+
+def test_activities_of_too_many_contacts_are_a_matter_of_rights() -> None:
+    found = fault(answer(400, error("OPERATION_TOO_LARGE", "exceeded 100000 distinct who/what's")))
+
+    assert found is not None
+    assert found.action == "forbidden"
+    assert "View All Data" in found.text

@@ -96,7 +96,7 @@ def test_a_field_made_but_never_granted_is_granted_by_the_next_run(org: Any, dea
 
 
 def test_what_salesforce_refuses_becomes_a_step_for_the_admin(org: Any, wanted: Fields) -> None:
-    org.emulator.faults.arm({"name": "no_permission", "match": "POST /services/data/v64.0/tooling"})
+    org.emulator.faults.arm({"name": "no_permission", "match": "POST /services/data/v64.0/"})
 
     steps = list(org.connect().provision(wanted, dry_run=False))
 

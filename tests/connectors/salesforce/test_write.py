@@ -12,6 +12,7 @@ from connectors.errors import (
     ConfigError,
 )
 from connectors.salesforce import Salesforce
+from connectors.salesforce_write import rejection
 
 MakeOrg = Callable[..., Any]
 
@@ -120,6 +121,32 @@ def test_rows_of_our_own_object_are_found_again_by_their_key(writer: Salesforce)
     held = writer.read_fields(APPRAISALS, ["bo's 1", "bo's 2", "nobody"], ["Scoreback_Band__c"])
     assert held == {"bo's 1": {"Scoreback_Band__c": "A"}, "bo's 2": {"Scoreback_Band__c": "A"}}
     assert writer.api.query("SELECT COUNT() FROM Scoreback_Appraisal__c")["totalSize"] == 2
+
+
+def test_an_object_that_is_not_there_is_no_record_that_is_gone(org: Any) -> None:
+    [verdict] = org.connect().write(APPRAISALS, [Write("bo's 1", {"Scoreback_Band__c": "A"})])
+
+    assert verdict.rejected is not None
+    assert (verdict.rejected.code, verdict.rejected.recovery) == ("NOT_FOUND", "field")
+    assert "Scoreback_Appraisal__c, or its external id Scoreback_Key__c, is not there" in verdict.rejected.message
+
+
+@pytest.mark.parametrize(("keyed", "recovery"), [(False, "gone"), (True, "park")])
+def test_a_row_with_a_key_of_ours_is_never_gone(keyed: bool, recovery: str) -> None:
+    assert rejection("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", keyed=keyed).recovery == recovery
+
+
+@pytest.mark.parametrize("text", ["2026-03-09T07:30:00.000+0000", "2026-03-09T07:30:00Z", "2026-03-09T08:30:00+01:00"])
+def test_a_time_is_read_however_it_is_spelled(
+    org: Any, writer: Salesforce, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    deal = org.id("opportunities", "100")
+    row = {"Id": deal, "Scoreback_Scored_At__c": text}
+    monkeypatch.setattr(writer.api, "rows", lambda _soql: iter([row]))
+
+    held = writer.read_fields(DEALS, [deal], ["Scoreback_Scored_At__c"])
+
+    assert held[deal]["Scoreback_Scored_At__c"] == datetime(2026, 3, 9, 7, 30, tzinfo=UTC)
 
 
 def test_people_can_carry_fields_of_ours_too(org: Any) -> None:

@@ -1,6 +1,8 @@
 """A caller of the Salesforce emulator without a socket, and a small world for it."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from urllib3.filepost import encode_multipart_formdata
 
 from connectors.sandbox.folder import write_world
 from connectors.sandbox.routing import Headers, Reply, Request
@@ -15,6 +18,36 @@ from connectors.sandbox.salesforce import SalesforceEmulator
 
 START = datetime(2026, 3, 2, 9, 30, 15, 250_000, tzinfo=UTC)
 BASE = "/services/data/v64.0"
+
+
+SPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+APPRAISAL = (
+    f"<CustomObject {SPACE}><label>Appraisal</label><pluralLabel>Appraisals</pluralLabel><nameField><type>Text</type>"
+    "<label>Name</label></nameField><deploymentStatus>Deployed</deploymentStatus><sharingModel>ReadWrite</sharingModel>"
+    "</CustomObject>"
+)
+
+
+def manifest(name: str) -> str:
+    """A package's list of contents: one object, or none."""
+    types = f"<types><members>{name}</members><name>CustomObject</name></types>" if name else ""
+    return f"<Package {SPACE}>{types}<version>64.0</version></Package>"
+
+
+def package(files: Mapping[str, str]) -> bytes:
+    """A zip archive of these files."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for name, text in files.items():
+            zipped.writestr(name, text)
+    return archive.getvalue()
+
+
+def form(archive: bytes, options: str = '{"deployOptions":{"singlePackage":true}}') -> tuple[bytes, str]:
+    """The body of a request to deploy, and its content type."""
+    return encode_multipart_formdata(
+        [("json", ("x.json", options, "application/json")), ("file", ("x.zip", archive, "application/zip"))]
+    )
 
 
 class Caller:
@@ -124,6 +157,21 @@ def grant() -> Callable[[Caller, str], None]:
             )
 
     return give
+
+
+@pytest.fixture
+def deploy() -> Callable[..., Any]:
+    """Makes or deletes an object by a package; the result of the deployment."""
+
+    def run(sf: Caller, make: str = "", drop: str = "", document: str = APPRAISAL) -> Any:
+        files = {"package.xml": manifest(make)}
+        files |= {f"objects/{make}.object": document} if make and document else {}
+        files |= {"destructiveChanges.xml": manifest(drop)} if drop else {}
+        body, kind = form(package(files))
+        job = sf.body("POST", "metadata/deployRequest", body, status=201, content_type=kind)["id"]
+        return sf.get(f"metadata/deployRequest/{job}?includeDetails=true")["deployResult"]
+
+    return run
 
 
 @pytest.fixture

@@ -280,3 +280,13 @@ def test_rows_and_jobs_fail_on_demand(sf: Any) -> None:
     assert failed[:2] == [second, "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record:--"]
     assert broken["state"] == "Failed"
     assert sf.rows(f"SELECT NextStep FROM Opportunity WHERE Id = '{first}'") == [{"NextStep": "x"}]
+
+
+def test_a_query_job_that_is_not_at_its_end_cannot_be_deleted(sf: Any) -> None:
+    job = sf.post("jobs/query", {"operation": "query", "query": "SELECT Id FROM Opportunity"}, status=200)["id"]
+
+    refused = sf.delete(f"jobs/query/{job}", status=400)
+
+    assert refused[0]["errorCode"] == "API_ERROR"
+    sf.patch(f"jobs/query/{job}", {"state": "Aborted"})
+    sf.delete(f"jobs/query/{job}")

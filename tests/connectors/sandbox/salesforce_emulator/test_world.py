@@ -260,7 +260,8 @@ def test_an_org_with_one_currency_has_no_currency_fields(org_of: Build) -> None:
 
     assert sf.soql("SELECT CurrencyIsoCode FROM Opportunity", status=400)[0]["errorCode"] == "INVALID_FIELD"
     assert sf.soql("SELECT IsoCode FROM CurrencyType", status=400)[0]["errorCode"] == "INVALID_TYPE"
-    assert sf.rows("SELECT DefaultCurrencyIsoCode FROM Organization") == [{"DefaultCurrencyIsoCode": "EUR"}]
+    features = sf.get("connect/organization")["features"]
+    assert (features["multiCurrency"], features["defaultCurrencyIsoCode"]) == (False, "EUR")
 
 
 def test_rows_of_another_crm_stay_out(org_of: Build) -> None:

@@ -197,3 +197,12 @@ def test_a_field_that_is_no_key_upserts_nothing(sf: Any) -> None:
     answer = sf.patch("sobjects/Account/Name/x", {}, status=404)
 
     assert answer[0]["errorCode"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("path", ["composite/sobjects", "jobs/query", "jobs/ingest"])
+def test_a_body_of_another_type_than_json_is_refused(sf: Any, path: str) -> None:
+    method = "PATCH" if path.startswith("composite") else "POST"
+
+    refused = sf.body(method, path, b"<records/>", status=415, content_type="text/xml")
+
+    assert refused[0]["errorCode"] == "UNSUPPORTED_MEDIA_TYPE"
