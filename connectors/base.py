@@ -54,6 +54,8 @@ class From:
 
     path: str
     turn: Callable[[Any], Any] | None = None
+    lasting: bool = False
+    """The CRM tells it by the row's last change only: what the store has stays while the row still has a value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from connectors import sap_check, sap_provision
-from connectors.auth import Basic
+from connectors.auth import Basic, ByFlow
 from connectors.base import (
     Can,
     Connector,
@@ -29,6 +29,7 @@ from connectors.sap_columns import Columns
 from connectors.sap_manners import MANNERS
 from connectors.sap_read import Reader
 from connectors.sap_settings import SapSettings
+from connectors.sap_sign_in import SamlBearer
 from connectors.sap_streams import STREAMS
 from connectors.sap_write import Writer, tag_of
 
@@ -39,7 +40,7 @@ class Sap(Connector):
     kind = "sap"
     can = Can.PULL | Can.PULL_CHANGES | Can.WRITE_FIELDS | Can.WRITE_OBJECTS | Can.PROVISION
     settings = SapSettings
-    auth = Basic()
+    auth = ByFlow({"basic": Basic(), "saml_bearer": SamlBearer()}, "basic")
     manners = MANNERS
     streams: ClassVar[tuple[Stream, ...]] = STREAMS
     limits_by = "host"
@@ -97,7 +98,7 @@ class Sap(Connector):
         written = stream.name == "opportunity" and "opportunity" in self.connection.write_back
         for page in self._reader.pull(stream, window, resume):
             if written:
-                self._tags.update((raw.fields["ObjectID"], tag_of(raw.fields)) for raw in page.rows)
+                self._tags.update((str(raw.fields["ObjectID"]), tag_of(raw.fields)) for raw in page.rows)
             yield page
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:

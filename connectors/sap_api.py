@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
+from connectors.answers import Answer
 from connectors.errors import ContractError, RejectedError
 from connectors.http import Http
 from connectors.sap_batch import CONTENT_TYPE, Change, Outcome, batch_body, batch_outcomes
@@ -14,7 +14,10 @@ from connectors.sap_metadata import Metadata, Property, parse
 from connectors.sap_values import Row, text_literal
 
 KEYS_PER_CALL = 90
-"""How many keys one filter names: with their spelling they stay below 8,000 characters of URL."""
+"""How many keys one filter names: with the usual ones it stays below 8,000 characters of URL."""
+
+_LONGEST_FILTER = 6_000
+"""Characters of such a filter as a URL has them, for keys that are longer than the usual ones."""
 
 METADATA_SECONDS = 60.0
 """How old the metadata may be where something seems to be missing from it: it is megabytes long."""
@@ -62,9 +65,11 @@ class SapApi:
         self, entity_set: str, key: str, values: Sequence[str], columns: Iterable[str], where: str = ""
     ) -> Iterator[list[Row]]:
         """Rows whose ``key`` is one of the values, as many at a time as a URL holds. ``where`` holds for all."""
-        wanted = list(dict.fromkeys(values))
-        for start in range(0, len(wanted), KEYS_PER_CALL):
-            part = " or ".join(f"{key} eq {text_literal(one)}" for one in wanted[start : start + KEYS_PER_CALL])
+        terms = [f"{key} eq {text_literal(one)}" for one in dict.fromkeys(values)]
+        size = max(len(quote(f"{term} or ", safe=_SAFE)) for term in terms) if terms else 1
+        step = max(1, min(KEYS_PER_CALL, _LONGEST_FILTER // size))
+        for start in range(0, len(terms), step):
+            part = " or ".join(terms[start : start + step])
             condition = f"({part}) and {where}" if where else part
             options = {"$select": ",".join(dict.fromkeys(columns)), "$filter": condition}
             for page in self.pages(entity_set, options):
@@ -80,13 +85,16 @@ class SapApi:
         return int(text)
 
     def _rows(self, path: str) -> Rows:
-        body = self._http.get(path)
+        answer = self._http.request("GET", path, json_only=True)
+        body = answer.json() if answer.content else None
         found = body.get("d") if isinstance(body, dict) else None
         rows = found.get("results") if isinstance(found, dict) else None
         if not isinstance(rows, list):
             raise ContractError("a set was answered with something that is no page of rows", str(body))
         total = found.get("__count") if isinstance(found, dict) else None
         following = found.get("__next") if isinstance(found, dict) else None
+        if following and "://" not in following:  # OData wants a whole address; gateways in front write the rest of one
+            following = urljoin(answer.url, following)
         return Rows(rows, None if total is None else int(total), following)
 
     # Metadata.
@@ -112,7 +120,11 @@ class SapApi:
     # Changes.
 
     def change(self, changes: Sequence[Change]) -> list[Outcome]:
-        """What became of each change, in order. A batch that is refused as a whole is sent again in halves."""
+        """What became of each change, in order. A batch that is refused as a whole is sent again in halves.
+
+        One that creates records is not repeated when its answer is lost: RetryLaterError, and whoever sends it again looks
+        first which of them are there.
+        """
         try:
             return self._batch(changes)
         except RejectedError as error:
@@ -124,19 +136,19 @@ class SapApi:
         return [*self.change(changes[:middle]), *self.change(changes[middle:])]
 
     def _batch(self, changes: Sequence[Change]) -> list[Outcome]:
-        body = batch_body(changes)
+        body, once = batch_body(changes), any(change.method == "POST" for change in changes)
         try:
-            answer = self._post(body)
+            answer = self._post(body, once=once)
         except RejectedError as error:
             if error.code != STALE_TOKEN:
                 raise
             self._session = None  # the token or its session is forgotten there: a new one, and once more
-            answer = self._post(body)
+            answer = self._post(body, once=once)
         return batch_outcomes(answer.headers.get("Content-Type", ""), answer.content, len(changes))
 
-    def _post(self, body: bytes) -> Any:
+    def _post(self, body: bytes, *, once: bool) -> Answer:
         headers = {"Content-Type": CONTENT_TYPE, "Accept": "multipart/mixed", **self._signed()}
-        return self._http.request("POST", f"{self.service}/$batch", data=body, headers=headers)
+        return self._http.request("POST", f"{self.service}/$batch", data=body, headers=headers, once=once)
 
     def _signed(self) -> Mapping[str, str]:
         """CSRF token and the cookies of its session: one is worth nothing without the other.

@@ -48,6 +48,12 @@ def versions_before(versions: Iterable[Row]) -> dict[str, Row]:
     return found
 
 
+def is_in_order(versions: Sequence[Row]) -> bool:
+    """Whether versions come deal by deal, each deal's from the first one on."""
+    places = [_place(version)[:2] for version in versions]
+    return places == sorted(places)
+
+
 def _place(version: Row) -> tuple[str, int, str]:
     at = version.get(AT)
     return str(version[PARENT]), milliseconds(at) if at else 0, str(version["ObjectID"])

@@ -4,28 +4,29 @@ Everything is read in the order of ObjectID by the server's next links; what cha
 row: a record that changes meanwhile moves, and a place in a list would then skip its neighbour.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 import structlog
 
 from connectors.base import Page, Raw, Stream, Window
-from connectors.errors import ContractError, ForbiddenError, RejectedError
+from connectors.errors import ContractError, ForbiddenError, RejectedError, ResumeLostError
 from connectors.mapping import paths_of, remote_fields, sources
 from connectors.sap_api import KEYS_PER_CALL, Rows, SapApi
 from connectors.sap_columns import Columns
-from connectors.sap_history import PARENT, changes, versions_before
+from connectors.sap_history import PARENT, changes, is_in_order, versions_before
 from connectors.sap_links import Links, Units
 from connectors.sap_rows import STAMP
 from connectors.sap_settings import SapSettings
 from connectors.sap_streams import READINGS
-from connectors.sap_values import Row, moment, moment_literal
+from connectors.sap_values import MISFIT, Row, moment, moment_literal
 
 log = structlog.get_logger("connectors.sap")
 
 _SECOND = timedelta(seconds=1)
+_ZERO = re.compile(r"-?0+(?:\.0*)?(?:[Ee][+-]?\d+)?")
 _UNSORTED = "unsorted"
 """What is learnt of a set that cannot be sorted by its stamp."""
 
@@ -49,15 +50,22 @@ class Reader:
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window; ``resume`` is a next link, or the moment from which older rows are still to be read."""
-        done = False
+        done = begun = False
         try:
-            if window.start is None:
-                yield from self._whole(stream, window, resume)
+            start = window.start
+            if start is None:
+                pages = self._whole(stream, window, resume)
             else:
-                yield from self._changed(stream, window, window.start, resume)
+                pages = self._changed(stream, window, start, resume)
+            for page in pages:
+                begun = True
+                yield page
             done = True
         except RejectedError as error:
-            self._refused(stream, error)
+            self._refused(stream, error, begun=begun)
+        except MISFIT as error:
+            where = f"{self._connection.name}: {stream.name}: {stream.remote}"
+            raise ContractError(f"{where} holds a value that is not what SAP says it is: {error}") from error
         finally:
             self._columns.settle(stream, done=done)
 
@@ -97,18 +105,28 @@ class Reader:
         return None if stream.name in self._unlinked else iter([Raw(stream, row) for row in rows])
 
     def _whole(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
-        page = self._api.more(resume) if resume else self._first(stream, window)
+        page = self._resumed(stream, resume) if resume else self._first(stream, window)
         behind: Row | None = None
         while True:
             rows = page.rows
             if stream.name == "history" and rows:
-                # The deals come one after another: only the first one's versions may begin on the page before.
-                earlier = [behind] if behind else self._versions(stream, rows[:1]) if resume else []
-                rows, behind = _steps(rows, earlier), rows[-1]
+                before = [behind] if behind else []
+                if not is_in_order([*before, *rows]):  # the order was passed over
+                    before = self._versions(stream, rows)
+                elif resume and not before:  # the deals come one after another: only the first may begin further up
+                    before = self._versions(stream, rows[:1])
+                rows, behind = _steps(rows, before), rows[-1]
             yield Page(self._raws(stream, window, rows), page.following, lacks=self._lacks(stream))
             if page.following is None:
                 return
             page = self._api.more(page.following)
+
+    def _resumed(self, stream: Stream, resume: str) -> Rows:
+        """The page that a next link of an earlier run leads to. Raises ResumeLostError where SAP has forgotten it."""
+        try:
+            return self._api.more(resume)
+        except RejectedError as error:
+            raise ResumeLostError(f"{self._connection.name}: {stream.name}: {error}") from error
 
     def _first(self, stream: Stream, window: Window) -> Rows:
         since = ""
@@ -123,7 +141,10 @@ class Reader:
         end = datetime.fromisoformat(resume) if resume else _up(window.end)
         page, first = self._between(stream, start, end, counted=resume is None), resume is None
         while True:
-            place = _up(min((moment(row[STAMP]) for row in page.rows), default=start))
+            stamps = [moment(row[STAMP]) for row in page.rows]
+            if stamps != sorted(stamps, reverse=True) and not self._unsorted(stream):
+                self._cannot_sort(stream)
+            place = _up(min(stamps, default=end))
             steps = place < end and not self._unsorted(stream)
             rows = page.rows
             # A count spares the other pages, which only the newest rows on the first one allow.
@@ -154,11 +175,21 @@ class Reader:
         try:
             return self._asked(stream, {"$orderby": f"{STAMP} desc,ObjectID desc", **options}, condition)
         except RejectedError as error:
-            if error.status != 400 or STAMP not in error.text:
+            if error.status != 400:
                 raise
+            refused = error
+        # Words of a refusal differ with the user's language: that it is the order is known when the rest is taken.
+        try:
+            page = self._asked(stream, options, condition)
+        except RejectedError:
+            raise refused from None
+        self._cannot_sort(stream)
+        return page
+
+    def _cannot_sort(self, stream: Stream) -> None:
+        """Notes that SAP refuses the order, or passes it over."""
         log.warning("set_unsorted", connection=self._connection.name, stream=stream.name)
         self._learnt[f"{_UNSORTED}:{stream.remote}"] = "yes"
-        return self._asked(stream, options, condition)
 
     def _unsorted(self, stream: Stream) -> bool:
         return f"{_UNSORTED}:{stream.remote}" in self._learnt
@@ -170,10 +201,10 @@ class Reader:
             lambda columns: self._api.page(stream.remote, _filtered({"$select": ",".join(columns), **options}, where)),
         )
 
-    def _refused(self, stream: Stream, error: RejectedError) -> None:
+    def _refused(self, stream: Stream, error: RejectedError, *, begun: bool = False) -> None:
         """Nothing for a set that many tenants do not have; else the error that says what to do."""
         where = f"{self._connection.name}: {stream.name}: {stream.remote}"
-        if error.status != 404:
+        if error.status != 404 or begun:
             raise ContractError(f"{where}: SAP does not take our question: {error}") from error
         if not stream.optional:
             raise ForbiddenError(
@@ -194,8 +225,11 @@ class Reader:
         mapped = sources(stream, self._connection)
         money = [next(iter(paths_of(mapped[name])), "") for name in ("amount", "currency") if name in mapped]
         for row in rows:
-            for path, (_, make) in derived.items():
-                row[path] = make(row, self._connection)
+            for path, (columns, make) in derived.items():
+                try:
+                    row[path] = make(row, self._connection)
+                except MISFIT:  # for the mapping to find: no field of ours reads an object
+                    row[path] = {name: row.get(name) for name in columns}
             if len(money) == 2:
                 _without_initial(row, *money)
         raws = [Raw(stream, row) for row in rows]
@@ -252,7 +286,6 @@ def _filtered(options: Mapping[str, str], where: str) -> Mapping[str, str]:
 
 
 def _without_initial(row: Row, amount: str, currency: str) -> None:
-    """SAP writes zero where nobody entered an amount; then there is no currency either."""
-    value = row.get(amount)
-    if isinstance(value, str) and not row.get(currency) and value.strip("0.-") == "" and not Decimal(value or 0):
+    """SAP writes zero, however it is spelled, where nobody entered an amount; then there is no currency either."""
+    if not row.get(currency) and _ZERO.fullmatch(str(row.get(amount))):
         row[amount] = None

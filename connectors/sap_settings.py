@@ -1,8 +1,8 @@
 """What a connection file of kind ``sap`` may say beyond the common keys."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from connectors.records import Outcome
 from connectors.settings import ConnectionSettings, SecretRef, SignIn, Url
@@ -11,11 +11,40 @@ STATUSES: dict[str, Outcome] = {"1": "open", "2": "open", "4": "won", "5": "lost
 """LifeCycleStatusCode of an opportunity: open, in process, won, lost, stopped."""
 
 
-class SapSignIn(SignIn):
-    """A business user or a technical user, by name and password."""
+_OF_SAML = ("client_id", "client_secret", "issuer", "private_key", "certificate")
 
+
+class SapSignIn(SignIn):
+    """A business user or a technical user, by name and password; or by a SAML assertion that we sign."""
+
+    flow: Literal["basic", "saml_bearer"] = Field(
+        default="basic", description="basic: username and password; saml_bearer: an assertion for username"
+    )
     username: SecretRef = Field(description="Name of the user that we sign in as")
-    password: SecretRef = Field(description="That user's password; a refused one is never sent again")
+    password: SecretRef | None = Field(
+        default=None, description="That user's password (basic); a refused one is never sent again"
+    )
+    client_id: SecretRef | None = Field(default=None, description="Id of the registered OAuth client (saml_bearer)")
+    client_secret: SecretRef | None = Field(default=None, description="Its secret")
+    issuer: str | None = Field(
+        default=None, description="Issuing entity name of the registered OAuth identity provider"
+    )
+    private_key: SecretRef | None = Field(default=None, description="RSA key that signs for it, PEM")
+    certificate: SecretRef | None = Field(default=None, description="Certificate that was uploaded for it, PEM")
+    audience: str | None = Field(
+        default=None, description="Local service provider of the tenant; its host where this is left out"
+    )
+    name_id_format: Literal["unspecified", "emailAddress"] = Field(
+        default="unspecified", description="What username is to the assertion: a user id or an e-mail address"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = ("password",) if self.flow == "basic" else _OF_SAML
+        if missing := [key for key in needed if getattr(self, key) is None]:
+            message = f"flow {self.flow} needs {', '.join(missing)}"
+            raise ValueError(message)
+        return self
 
 
 class SapSettings(ConnectionSettings):

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from connectors import sap_v2_check, sap_v2_provision
-from connectors.auth import Basic
+from connectors.auth import Basic, ByFlow
 from connectors.base import (
     Can,
     Connector,
@@ -26,8 +26,9 @@ from connectors.sap_v2_api import MOST, SapV2Api
 from connectors.sap_v2_manners import MANNERS
 from connectors.sap_v2_read import Reader
 from connectors.sap_v2_settings import SapV2Settings
+from connectors.sap_v2_sign_in import IamToken
 from connectors.sap_v2_streams import STREAMS
-from connectors.sap_v2_values import Row, stamp
+from connectors.sap_v2_values import Row, tag_of
 from connectors.sap_v2_write import Writer
 
 
@@ -37,7 +38,7 @@ class SapV2(Connector):
     kind = "sap_v2"
     can = Can.PULL | Can.PULL_CHANGES | Can.WRITE_FIELDS | Can.PROVISION
     settings = SapV2Settings
-    auth = Basic()
+    auth = ByFlow({"basic": Basic(), "token": IamToken()}, "basic")
     manners = MANNERS
     streams: ClassVar[tuple[Stream, ...]] = STREAMS
     limits_by = "host"
@@ -47,7 +48,7 @@ class SapV2(Connector):
 
     def __init__(self, connection: SapV2Settings, http: Http) -> None:
         super().__init__(connection, http)
-        self._stamps: dict[str, str] = {}
+        self._tags: dict[str, str] = {}
 
     @cached_property
     def api(self) -> SapV2Api:
@@ -61,12 +62,12 @@ class SapV2(Connector):
     @cached_property
     def _writer(self) -> Writer:
         paths = {str(name): path for name, path in self.connection.paths.items()}
-        return Writer(self.api, paths, self._stamps)
+        return Writer(self.api, paths, self._tags)
 
     def _note(self, stream: Stream, row: Row) -> None:
-        """Keeps the stamps of what may be written, so that writing needs no reading."""
+        """Keeps the tags of what may be written, so that writing needs no reading."""
         if stream.name in self.connection.write_back:
-            self._stamps[str(row["id"])] = stamp(row)
+            self._tags[str(row["id"])] = tag_of(row)
 
     def check(self) -> Iterator[Finding]:
         """Sign-in, clock, service and fields of every stream, and the fields that we write."""
@@ -92,12 +93,15 @@ class SapV2(Connector):
         yield from self._reader.pull(stream, window, resume)
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]] | None:
-        """By $select of the id, 999 a call: SAP tells no deletions."""
-        return None if stream.filled_by else self._reader.ids(stream)
+        """By $select of the id, 999 a call: SAP tells no deletions, nor that an item was taken off its deal."""
+        deals = self.connection.stream(stream.filled_by) if stream.filled_by else None
+        if stream.filled_by and (deals is None or deals.since is not None):
+            return None  # of the deals that are not read, items would be missing
+        return self._reader.ids(stream)
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
         """One by one, up to 200."""
-        return None if stream.filled_by else self._reader.fetch(stream, ids)
+        return self._reader.fetch(stream, ids)
 
     def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
         """A call for each record: there is no batch."""

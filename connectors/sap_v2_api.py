@@ -24,8 +24,8 @@ class Rows:
 
     @property
     def more(self) -> bool:
-        """Whether other rows pass the filter."""
-        return len(self.rows) >= MOST if self.count is None else bool(self.rows) and self.count > len(self.rows)
+        """Whether other rows may pass the filter. Without a count only an empty page says no: a service may cut pages."""
+        return bool(self.rows) and (self.count is None or self.count > len(self.rows))
 
 
 class SapV2Api:

@@ -10,6 +10,7 @@ from connectors.mapping import paths_of
 from connectors.sap_v2_api import SapV2Api
 from connectors.sap_v2_read import Reader
 from connectors.sap_v2_settings import SapV2Settings
+from connectors.sap_v2_values import text_literal
 from connectors.settings import KeyedWriteBack
 
 SKEW = timedelta(seconds=60)
@@ -26,6 +27,8 @@ def findings(
     for stream in streams:
         if connection.stream(stream.name) is not None and not stream.filled_by:
             yield from _stream(api, connection, reader, stream)
+    if connection.stream("opportunity") is not None:
+        yield from _statuses(api, connection, reader.path(deals))
     yield from _write_back(connection, reader, streams)
 
 
@@ -71,6 +74,21 @@ def _mapped(connection: SapV2Settings, stream: Stream) -> set[str]:
         path for name in (stream.name, stream.kind) for source in connection.fields.get(name, {}).values()
         for path in paths_of(source)
     }  # fmt: skip
+
+
+def _statuses(api: SapV2Api, connection: SapV2Settings, path: str) -> Iterator[Finding]:
+    """Whether deals have a status that ``statuses`` does not name: their outcome is not known."""
+    known = " and ".join(f"status ne {text_literal(status)}" for status in connection.statuses)
+    try:
+        page = api.page(path, {"$top": "1", "$select": "id", "$filter": known})
+    except (ForbiddenError, RejectedError, ContractError) as error:
+        yield Finding("info", "statuses", f"deals of other statuses cannot be counted: {error}")
+        return
+    if page.rows:
+        text = f"{_counted(page.count)} deals have a status that statuses does not name: they have no outcome"
+        yield Finding("warning", "statuses", text, f"add it to statuses of connections/{connection.name}.yaml")
+    else:
+        yield Finding("ok", "statuses", "every deal's status is named")
 
 
 def _write_back(connection: SapV2Settings, reader: Reader, streams: tuple[Stream, ...]) -> Iterator[Finding]:

@@ -13,8 +13,8 @@ from connectors.errors import ContractError, ForbiddenError, MissingFieldsError,
 from connectors.mapping import paths_of, remote_fields, sources
 from connectors.sap_v2_api import MOST, Rows, SapV2Api
 from connectors.sap_v2_settings import SapV2Settings
-from connectors.sap_v2_streams import LINE_ITEM, READINGS, items_of
-from connectors.sap_v2_values import EXTENSIONS, Row, at_path, moment, moment_literal, stamp
+from connectors.sap_v2_streams import LINE_ITEM, READINGS, STREAMS, items_of
+from connectors.sap_v2_values import EXTENSIONS, MISFIT, Row, at_path, is_newest_first, is_older, moment_literal
 
 log = structlog.get_logger("connectors.sap_v2")
 
@@ -25,7 +25,7 @@ _FETCHED = 200
 
 
 class Reader:
-    """Pages of any stream. ``seen`` gets the stamp of every row; ``learnt`` outlives the process for a while."""
+    """Pages of any stream. ``seen`` gets every row; ``learnt`` outlives the process for a while."""
 
     def __init__(
         self, api: SapV2Api, connection: SapV2Settings, learnt: dict[str, str], seen: Callable[[Stream, Row], None]
@@ -34,6 +34,7 @@ class Reader:
         self._connection = connection
         self._learnt = learnt
         self._seen = seen
+        self._deals: dict[str, str] = {}
         self._hidden: dict[str, frozenset[str]] = {}
         self._since: dict[str, float] = {}
         self._again_seconds = connection.metadata_every.total_seconds()
@@ -65,30 +66,43 @@ class Reader:
         """Pages of the window; ``resume`` is the last id that was read."""
         if stream.filled_by:
             return
-        done = False
+        done = begun = False
         try:
-            for number, page in enumerate(self._pages(stream, window, resume)):
-                if number == 0 and page.rows and window.start is not None:
+            for page in self._pages(stream, window, resume):
+                if not begun and page.rows and window.start is not None:
                     self._probe(stream, page.rows)
+                begun = True
                 yield page
             done = True
         except RejectedError as error:
-            self._refused(stream, error)
+            self._refused(stream, error, begun=begun)
+        except MISFIT as error:
+            where = f"{self._connection.name}: {stream.name}: {self.path(stream)}"
+            raise ContractError(f"{where} holds a value that is not what SAP says it is: {error}") from error
         finally:
             hidden = self._hidden.pop(stream.name, frozenset())
             if done and hidden:
                 self._learnt[f"hidden:{stream.name}"] = ",".join(sorted(hidden))
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
-        """Ids of all rows, 999 a call."""
+        """Ids of all rows, 999 a call; those of items by their deals, of which it is kept which item is whose."""
         try:
-            for page in self._api.by_id(self.path(stream), {"$select": "id"}):
-                yield [str(row["id"]) for row in page.rows]
+            for page in self._api.by_id(self.path(stream), {"$select": "id,items" if stream.filled_by else "id"}):
+                if stream.filled_by:
+                    items = {str(one["id"]): str(one["@deal"]) for row in page.rows for one in items_of(row)}
+                    self._deals.update(items)
+                    yield list(items)
+                else:
+                    yield [str(row["id"]) for row in page.rows]
         except RejectedError as error:
             self._refused(stream, error)
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page] | None:
-        """Whole rows by id, a call each; None for too many."""
+        """Whole rows by id, a call each; items with the whole of their deals. None for too many."""
+        if stream.filled_by:
+            ids = sorted({self._deals[one] for one in ids if one in self._deals})
+            self._deals.clear()
+            stream = next(one for one in STREAMS if one.name == stream.filled_by)
         return self._fetched(stream, ids) if len(ids) <= _FETCHED else None
 
     def _fetched(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
@@ -128,12 +142,12 @@ class Reader:
                     raise
                 self._learnt[f"unsorted:{stream.name}"] = "yes"
             else:
-                young = [row for row in page.rows if moment(stamp(row)) >= start]
-                if len(young) < len(page.rows) or not page.more:
+                young = [row for row in page.rows if not is_older(row, start)]
+                if (len(young) < len(page.rows) and is_newest_first(page.rows)) or not page.more:
                     yield Page(self._raws(stream, young), lacks=self.lacking(stream))
                     return
         for every in self._by_id(stream, "", resume):
-            kept = [raw for raw in every.rows if raw.stream is not stream or moment(stamp(raw.fields)) >= start]
+            kept = [raw for raw in every.rows if raw.stream is not stream or not is_older(raw.fields, start)]
             yield Page(kept, every.resume, lacks=every.lacks)
 
     def _newest(self, stream: Stream, options: Mapping[str, str]) -> Rows:
@@ -144,7 +158,7 @@ class Reader:
         last: str | None = after or ""
         while last is not None:
             page = self._selected(stream, partial(self._api.after, self.path(stream), last, where=where))
-            if start is not None and any(moment(stamp(row)) < start.replace(microsecond=0) for row in page.rows):
+            if start is not None and any(is_older(row, start.replace(microsecond=0)) for row in page.rows):
                 raise ContractError(f"{self.path(stream)}: rows from before {start} pass a filter that bars them")
             last = str(page.rows[-1]["id"]) if page.more else None
             yield Page(self._raws(stream, page.rows), last, lacks=self.lacking(stream))
@@ -222,10 +236,10 @@ class Reader:
     def _learns(self, stream: Stream, what: str) -> bool:
         return f"{what}:{stream.name}" in self._learnt
 
-    def _refused(self, stream: Stream, error: RejectedError) -> None:
+    def _refused(self, stream: Stream, error: RejectedError, *, begun: bool = False) -> None:
         """Nothing for a service that many tenants do not have; else the error that says what to do."""
         where = f"{self._connection.name}: {stream.name}: {self.path(stream)}"
-        if error.status != 404:
+        if error.status != 404 or begun:
             raise ContractError(f"{where}: SAP does not take our question: {error}") from error
         if not stream.optional:
             raise ForbiddenError(
@@ -243,8 +257,11 @@ class Reader:
         return raws
 
     def _raw(self, stream: Stream, row: Row) -> Raw:
-        for path, (_, make) in READINGS[stream.name].derived.items():
-            row[path] = make(row, self._connection)
+        for path, (columns, make) in READINGS[stream.name].derived.items():
+            try:
+                row[path] = make(row, self._connection)
+            except MISFIT:  # for the mapping to find: no field of ours reads an object
+                row[path] = {name: row.get(name) for name in columns}
         return Raw(stream, row)
 
 

@@ -15,8 +15,11 @@ STATUSES: dict[str, Outcome] = {
 
 
 class SapV2SignIn(SignIn):
-    """A technical user, by name and password with every call."""
+    """A technical user, by name and password with every call, or for a token."""
 
+    flow: Literal["basic", "token"] = Field(
+        default="basic", description="basic: user and password with every call; token: for a token of the iam-service"
+    )
     username: SecretRef = Field(description="Name of the user that we sign in as")
     password: SecretRef = Field(description="That user's password; a refused one is never sent again")
 

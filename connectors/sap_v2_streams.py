@@ -190,7 +190,11 @@ STREAMS: tuple[Stream, ...] = (
         "task",
         "task-service/tasks",
         record="activity",
-        fields={**_ACTIVITY, "planned_at": From("dueDateTime", moment)},
+        fields={
+            **_ACTIVITY,
+            "planned_at": From("dueDateTime", moment),
+            "completed_at": From("@completed", moment, lasting=True),
+        },
         constants={"kind": "task"},
     ),
 )

@@ -1,6 +1,6 @@
 """Values of the REST services: dotted paths, moments in filters, and what is written and read back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 from connectors.base import Value
 
 Row = dict[str, Any]
+MISFIT = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
+"""What comes of a value that is not of the type that it should be."""
 EXTENSIONS = "extensions"
 
 
@@ -20,14 +22,30 @@ def at_path(row: Mapping[str, Any], path: str) -> Any:
 
 
 def stamp(row: Mapping[str, Any]) -> str:
-    """``adminData.updatedOn``, which in quotes is the record's ETag."""
+    """``adminData.updatedOn``; "" where there is none."""
     return str(at_path(row, "adminData.updatedOn") or "")
+
+
+def tag_of(row: Mapping[str, Any]) -> str:
+    """A record's ETag where no header tells it: its stamp in quotes."""
+    return f'"{stamp(row)}"'
 
 
 def moment(text: str) -> datetime:
     """A moment, aware UTC; one without a zone is UTC as well, never of this machine's zone."""
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def is_older(row: Mapping[str, Any], start: datetime) -> bool:
+    """Whether a row was changed last before a moment; one that does not tell was not."""
+    return bool(stamp(row)) and moment(stamp(row)) < start
+
+
+def is_newest_first(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether rows come as asked for: a service may pass an order over without a word."""
+    stamps = [moment(stamp(row)) for row in rows if stamp(row)]
+    return stamps == sorted(stamps, reverse=True)
 
 
 def moment_literal(at: datetime) -> str:

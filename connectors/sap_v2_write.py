@@ -6,7 +6,7 @@ from typing import Any
 from connectors.base import Recovery, Rejection, Value, Write, WriteTarget, Written
 from connectors.errors import ForbiddenError, RejectedError
 from connectors.sap_v2_api import SapV2Api
-from connectors.sap_v2_values import EXTENSIONS, Row, spelled, stamp, text_literal, understood
+from connectors.sap_v2_values import EXTENSIONS, Row, spelled, tag_of, text_literal, understood
 
 PEOPLE, DEALS = "employee-service/employees", "opportunity-service/opportunities"
 NOT_KEPT = "VALUE_NOT_KEPT"
@@ -14,17 +14,17 @@ _RECOVERIES: Mapping[int, Recovery] = {404: "gone", 412: "retry", 428: "retry"}
 _PER_CALL = 60
 """How many ids one filter names: with their spelling they stay below 8,000 characters of URL."""
 
-Stamps = MutableMapping[str, str]
-"""The last known stamp of each record, which in quotes is its ETag."""
+Tags = MutableMapping[str, str]
+"""The last known ETag of each record: as a header told it, else the stamp of its row in quotes."""
 
 
 class Writer:
-    """Writes extension fields. ``stamps`` are those of the rows that this process has read."""
+    """Writes extension fields. ``tags`` are those of the rows that this process has read."""
 
-    def __init__(self, api: SapV2Api, paths: Mapping[str, str], stamps: Stamps) -> None:
+    def __init__(self, api: SapV2Api, paths: Mapping[str, str], tags: Tags) -> None:
         self._api = api
         self._paths = paths
-        self._stamps = stamps
+        self._tags = tags
         self._kept: set[str] = set()
 
     def path(self, target: WriteTarget) -> str:
@@ -50,10 +50,10 @@ class Writer:
 
     def _sent(self, path: str, key: str, body: Mapping[str, Any]) -> tuple[Row | None, str]:
         """The record as it is then. A stale tag is read anew once: our fields rest on nothing that the record says."""
-        known = self._stamps.get(key)
+        known = self._tags.get(key)
         if known is not None:
             try:
-                return self._api.change(path, key, f'"{known}"', body)
+                return self._api.change(path, key, known, body)
             except RejectedError as error:
                 if error.status not in (412, 428):
                     raise
@@ -61,14 +61,12 @@ class Writer:
         if found is None:
             raise RejectedError("404", f"{path} has no {key}", 404)
         row, tag = found
-        return self._api.change(path, key, tag or f'"{stamp(row)}"', body)
+        return self._api.change(path, key, tag or tag_of(row), body)
 
     def _note(self, key: str, row: Row | None, tag: str) -> None:
-        now = stamp(row) if row is not None else tag.strip('"')
-        if now:
-            self._stamps[key] = now
-        else:
-            self._stamps.pop(key, None)
+        self._tags.pop(key, None)
+        if tag or row is not None:
+            self._tags[key] = tag or tag_of(row or {})
 
     def _look(self, path: str, key: str, row: Row | None, sent: Mapping[str, Value]) -> Rejection | None:
         """Whether the service keeps what it accepted: an extension that it does not know may be dropped in silence."""
@@ -105,7 +103,7 @@ class Writer:
             if error.status != 400:
                 raise
         else:
-            if not page.more:
+            if len(page.rows) == len(ids) or not page.more:
                 return page.rows
         return [one[0] for one in (self._api.read(path, key) for key in ids) if one is not None]
 

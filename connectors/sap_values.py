@@ -12,10 +12,13 @@ from connectors.types import canonical_text
 
 Row = dict[str, Any]
 
+MISFIT = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
+"""What comes of a value that is not of the type that it should be."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
+_DURATION = re.compile(r"P(?:0+Y)?(?:0+M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
 INBOUND, OUTBOUND = "2", "1"
 
 

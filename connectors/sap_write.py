@@ -83,7 +83,8 @@ class Writer:
                 tag = self._tags.get(ids[name], "")
                 changes[name] = Change("PATCH", f"{entity_set(target)}('{ids[name]}')", body, tag)
             elif target.key:
-                changes[name] = Change("POST", entity_set(target), {target.key: name, **body})
+                said = {field: value for field, value in body.items() if value is not None}
+                changes[name] = Change("POST", entity_set(target), {target.key: name, **said})
             else:
                 verdicts[name] = Rejection("404", f"{entity_set(target)} has no {key_of(target)} {name}", "gone")
         outcomes = self._outcomes(changes)
@@ -92,13 +93,17 @@ class Writer:
             fresh = self._fresh(entity_set(target), [ids[name] for name in stale])
             again = {name: replace(one, tag=fresh.get(ids[name], "")) for name, one in stale.items()}
             outcomes.update(self._outcomes(again))
-        for name, outcome in outcomes.items():
-            verdicts[name] = rejection(outcome)
-            if name in ids:
-                self._tags.pop(ids[name], None)
-                if outcome.tag:
-                    self._tags[ids[name]] = outcome.tag
-        return verdicts
+        self._note(target, ids, outcomes)
+        return verdicts | {name: rejection(outcome) for name, outcome in outcomes.items()}
+
+    def _note(self, target: WriteTarget, ids: Mapping[str, str], outcomes: Mapping[str, Outcome]) -> None:
+        """Keeps the new tags, and forgets the ObjectID of what is not there any more."""
+        for name in outcomes.keys() & ids.keys():
+            self._tags.pop(ids[name], None)
+            if outcomes[name].tag:
+                self._tags[ids[name]] = outcomes[name].tag
+            if outcomes[name].status == 404:
+                self._ids.get((entity_set(target), key_of(target)), {}).pop(name, None)
 
     def _outcomes(self, changes: Mapping[str, Change]) -> dict[str, Outcome]:
         names = list(changes)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from connectors.base import Raw, Stream
+from connectors.base import From, Raw, Stream
 from connectors.errors import MappingError
-from connectors.mapping import Mapper, content_hash
+from connectors.mapping import Mapper, content_hash, sources
 from connectors.records import Record
 from connectors.settings import ConnectionSettings
 from sync.pulled import StreamOutcome
@@ -90,13 +90,24 @@ class Intake:
             if not records:
                 continue
             counts[name] = save_records(
-                tx, self.connection.name, records[0].kind_name, records,
+                tx, self.connection.name, records[0].kind_name, self._lasting(tx, name, records),
                 recorded_at=now, run=self.run, first_load=first_load,
             )  # fmt: skip
             forget_unreadable(tx, self.connection.name, name, [record.remote_id for record in records])
         for name, texts in reasons.items():
             note_unreadable(tx, self.connection.name, name, texts, at=now, run=self.run)
         return counts
+
+    def _lasting(self, tx: Tx, name: str, records: Sequence[Record]) -> Sequence[Record]:
+        """The records with what the store has of fields that the CRM tells by a row's last change only."""
+        stream = self._mappers[name].stream if name in self._mappers else None
+        told = sources(stream, self.connection).items() if stream else ()
+        fields = [ours for ours, source in told if isinstance(source, From) and source.lasting]
+        if not fields:
+            return records
+        ids = [record.remote_id for record in records]
+        known = current_records(tx, self.connection.name, records[0].kind_name, ids)
+        return [_kept(record, known.get(record.remote_id), fields) for record in records]
 
     def take(
         self, tx: Tx, stream: Stream, by_stream: Mapping[str, Sequence[Record]],
@@ -149,3 +160,8 @@ class Intake:
             with self.store.writing() as tx:
                 self.save(tx, {stream.name: echoes}, {})
         return fresh
+
+
+def _kept(record: Record, old: Record | None, fields: Sequence[str]) -> Record:
+    both = {ours: getattr(old, ours) for ours in fields if old is not None and getattr(record, ours) is not None}
+    return record.model_copy(update={ours: value for ours, value in both.items() if value is not None})

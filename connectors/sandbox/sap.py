@@ -69,6 +69,7 @@ class SapEmulator(Tenant):
         csrf: bool = True,
         history: bool = True,
         order_by_stamp: bool = True,
+        relative_next: bool = False,
         batch_parts: int | None = None,
         batch_status: int = 202,
         date_offset: bool = False,
@@ -78,7 +79,7 @@ class SapEmulator(Tenant):
         super().__init__(world, latency_ms=latency_ms, rate=rate, faults=faults, seed=seed, page_cap=page_cap)
         self.clock = clock or self.clock
         self.base = f"/sap/c4c/odata/{service}"
-        self.order_by_stamp, self.date_offset = order_by_stamp, date_offset
+        self.order_by_stamp, self.relative_next, self.date_offset = order_by_stamp, relative_next, date_offset
         self.batch_parts, self.batch_status = batch_parts, batch_status
         self.gone: set[tuple[str, str]] = set()
         self.bent: set[tuple[str, str]] = set()

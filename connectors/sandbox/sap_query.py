@@ -41,9 +41,11 @@ class Options:
 
 def options(request: Request, entity: EntityType) -> Options:
     """The options of a request; ODataError for what the service does not know."""
-    for name in request.query:
+    for name, values in request.query.items():
         if name.startswith("$") and name not in _KNOWN:
             raise ODataError(400, f"The system query option '{name}' is not supported")
+        if name.startswith("$") and len(values) > 1:
+            raise ODataError(400, f"The system query option '{name}' is given twice")
     chosen = (request.first("$format") or "json").lower()
     if chosen not in {"json", "xml", "atom", "application/json", "application/atom+xml", "application/xml"}:
         raise ODataError(400, f"Format '{chosen}' is not supported")

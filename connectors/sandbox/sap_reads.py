@@ -116,7 +116,9 @@ class Reads:
         if wanted.search and batch:
             raise ODataError(400, "The system query option '$search' is not supported in $batch")
         if not self._emulator.order_by_stamp and any(name == "EntityLastChangedOn" for name, _ in wanted.order):
-            raise ODataError(400, "Property EntityLastChangedOn is not sortable")
+            raise ODataError(
+                400, "Die Sortierung wird nicht unterstützt"
+            )  # in the user's language, and without the name
         keys = [] if self._emulator.strike("empty", request) else matching(self._store, entity, wanted, within)
         if counting:
             return Reply(200, str(len(keys)), {"Content-Type": "text/plain;charset=utf-8"})
@@ -132,7 +134,8 @@ class Reads:
         self, request: Request, entity: EntityType, wanted: Options, keys: Sequence[str], cap: int, where: str
     ) -> Reply:
         shown, token = pages(keys, wanted, cap)
-        following = None if token is None else f"{self._emulator.root}/{where}?{_query(request, token)}"
+        root = "" if self._emulator.relative_next else f"{self._emulator.root}/"
+        following = None if token is None else f"{root}{where}?{_query(request, token)}"
         total = len(keys) if wanted.count else None
         if wants_json(request):
             records = self._writer(entity, wanted).rows(shown)

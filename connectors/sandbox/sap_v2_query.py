@@ -78,7 +78,7 @@ class Manners:
     clamp_top: bool = False
     default_page: int = 100
     count_name: str = "count"
-    """How the total of a list is called; some tenants say ``@odata.count``."""
+    """How the total of a list is called; some tenants say ``@odata.count``. "": it is not told."""
     filter_off: frozenset[str] = field(default_factory=frozenset)
     """Paths, or ``entity:path``, whose filter answers Invalid operator."""
     order_off: frozenset[str] = field(default_factory=frozenset)
@@ -86,8 +86,8 @@ class Manners:
 
 def options(request: Request, service: Service, manners: Manners) -> Options:
     """The options of a request; RestError for what the service does not take. Without ``$`` nothing is an option."""
-    for name in request.query:
-        if name.startswith("$") and name not in _KNOWN:
+    for name, values in request.query.items():
+        if name.startswith("$") and (name not in _KNOWN or len(values) > 1):
             raise RestError(400, f"{service.code}.1003", f"Invalid query option {name}", name)
     top = _whole(request, "$top", service)
     if top is not None and top > MOST and not manners.clamp_top:

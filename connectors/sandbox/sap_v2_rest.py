@@ -32,7 +32,8 @@ class Rest:
         most = min(wanted.top, self._emulator.page_cap or wanted.top)
         shown = keys[wanted.skip : wanted.skip + most]
         records = ",".join(self._text(service, table, key, wanted) for key in shown)
-        count = f'"{self._emulator.manners.count_name}":{len(keys)},' if wanted.count else ""
+        name = self._emulator.manners.count_name
+        count = f'"{name}":{len(keys)},' if wanted.count and name else ""
         if shown and len(shown) == most and self._emulator.strike("moved_row", request):
             self._store.save(service, table.docs[shown[0]])
         return Reply(200, f'{{{count}"value":[{records}]}}')

@@ -8,6 +8,7 @@ from connectors.sandbox.sap_codes import Phases
 from connectors.sandbox.sap_ids import display_id, in_world_ids, uuid
 from connectors.sandbox.sap_v2_services import Service
 from connectors.sandbox.sap_v2_store import Doc, Store
+from connectors.sandbox.sap_v2_world import DEALS
 from connectors.sandbox.sap_v2_world_map import ACTIVITIES, MAPS, STATUSES, activity, put_at, values_of
 
 Apply = Callable[[Service, Doc, Mapping[str, Any]], Doc]
@@ -39,11 +40,18 @@ class WorldEditor:
         return str(saved["id"])
 
     def remove(self, record: str, record_id: str) -> None:
-        """Deletes a record; nothing of it remains. KeyError: there is none."""
-        found = self._store.find(self._key(record, record_id))
-        if found is None:
+        """Deletes a record; nothing of it remains. An item is taken off its deal, which changes. KeyError: there is none."""
+        key = self._key(record, record_id)
+        found = self._store.find(key)
+        if found is not None:
+            self._store.tables[found[0].path].delete(key)
+            return
+        deals = self._store.tables[DEALS].docs.values()
+        deal = next((one for one in deals if any(item["id"] == key for item in one.get("items", ()))), None)
+        if deal is None:
             raise KeyError(record_id)
-        self._store.tables[found[0].path].delete(found[1]["id"])
+        left = [item for item in deal["items"] if item["id"] != key]
+        self._apply(self._store.services[DEALS], deal, {"items": left})
 
     def _key(self, record: str, record_id: str) -> str:
         return self._ids.get(record, {}).get(record_id, record_id)

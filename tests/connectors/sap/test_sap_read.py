@@ -1,13 +1,24 @@
 """What the connector for Cloud for Customer reads, against the emulator that other hands wrote from the vendor's pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, SignInError
+from connectors.base import Window
+from connectors.errors import (
+    ContractError,
+    ForbiddenError,
+    MappingError,
+    MissingFieldsError,
+    ResumeLostError,
+    SignInError,
+)
+from connectors.mapping import Mapper
+from connectors.sap_api import Rows, SapApi
+from connectors.sap_values import seconds
 
 Make = Callable[..., Any]
 Many = Callable[[int], Any]
@@ -34,6 +45,51 @@ def test_an_amount_that_nobody_entered_is_unknown_and_not_zero(make: Make) -> No
     found = tenant.read(tenant.connect(), "opportunity")
 
     assert found[tenant.id("opportunities", "102")].amount is None
+
+
+@pytest.mark.parametrize("zero", ["0.000000", "0E-7", "-0.00", "0"])
+def test_a_zero_without_a_currency_is_unknown_however_it_is_spelled(
+    make: Make, monkeypatch: pytest.MonkeyPatch, zero: str
+) -> None:
+    tenant = make("sap")
+    served = SapApi.page
+
+    def page(api: SapApi, path: str, options: Mapping[str, str]) -> Rows:
+        found = served(api, path, options)
+        for row in found.rows:
+            row["ExpectedRevenueAmount"] = zero
+        return found
+
+    monkeypatch.setattr(SapApi, "page", page)
+
+    found = tenant.read(tenant.connect(), "opportunity")
+
+    amounts = [found[tenant.id("opportunities", name)].amount for name in ("100", "102")]
+    assert amounts == [0, None]
+
+
+def test_an_empty_page_with_a_next_link_is_not_the_last(
+    make: Make, many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = make("sap", many(5))
+    served = SapApi.page
+
+    def page(api: SapApi, path: str, options: Mapping[str, str]) -> Rows:
+        found = served(api, path, options)
+        monkeypatch.setattr(SapApi, "more", lambda *_: found)
+        return Rows([], found.total, "elsewhere")
+
+    monkeypatch.setattr(SapApi, "page", page)
+
+    assert len(tenant.read(tenant.connect(), "opportunity", START)) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("PT1H30M", 5400), ("P0Y0M0DT0H15M0S", 900), ("P1DT1.5S", 86_401), ("P1M", None), ("1 h", None)],
+)
+def test_a_duration_is_seconds_or_unknown(text: str, length: int | None) -> None:
+    assert seconds(text) == length
 
 
 def test_statuses_mean_what_the_connection_says(make: Make) -> None:
@@ -126,13 +182,55 @@ def test_a_pull_resumes_behind_any_page(make: Make, many: Many) -> None:
     assert [len(page.rows) for page in rest] == [3, 1]
 
 
+@pytest.mark.parametrize("relative", [True, False])
 @pytest.mark.parametrize("sortable", [True, False])
-def test_more_changes_of_one_second_than_a_page_holds_are_all_read(make: Make, many: Many, sortable: bool) -> None:
-    tenant = make("sap", many(11), page_cap=3, order_by_stamp=sortable)
+def test_more_changes_of_one_second_than_a_page_holds_are_all_read(
+    make: Make, many: Many, sortable: bool, relative: bool
+) -> None:
+    tenant = make("sap", many(11), page_cap=3, order_by_stamp=sortable, relative_next=relative)
 
     found = tenant.read(tenant.connect(), "opportunity", START)
 
     assert len(found) == 11
+
+
+def test_versions_out_of_order_become_the_same_changes(make: Make, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = world["changes"][0]
+    for number, (old, new) in enumerate([("Offer", "Won"), ("Won", "Talk"), ("Talk", "Offer")]):
+        world["changes"].append(
+            {**change, "id": f"d{number}", "old": old, "new": new, "at": f"2026-02-0{number + 2}T10:00:00Z"}
+        )
+    tenant = make("sap", world, page_cap=2)
+    ordered = tenant.read(tenant.connect(), "history")
+    served = SapApi.page
+
+    def page(api: SapApi, path: str, options: Mapping[str, str]) -> Rows:
+        known = {name: text for name, text in options.items() if name != "$orderby"}
+        return served(api, path, {**known, "$orderby": "CreationDateTime desc"})
+
+    monkeypatch.setattr(SapApi, "page", page)
+
+    assert tenant.read(tenant.connect(), "history") == ordered
+
+
+def test_an_order_that_is_passed_over_without_a_word_loses_nothing(
+    make: Make, many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = many(11)
+    for number, deal in enumerate(tables["opportunities"]):
+        deal["modified_at"] = f"2026-02-{10 + number * 7 % 11}T10:00:00Z"
+    tenant = make("sap", tables, page_cap=3)
+    served = SapApi.page
+
+    def page(api: SapApi, path: str, options: Mapping[str, str]) -> Rows:
+        return served(api, path, {name: text for name, text in options.items() if name != "$orderby"})
+
+    monkeypatch.setattr(SapApi, "page", page)
+
+    pages = tenant.pages(tenant.connect(), "opportunity", START)
+
+    assert len({raw.fields["ObjectID"] for page in pages for raw in page.rows}) == 11
+    assert {page.total for page in pages} == {None}
 
 
 def test_a_first_page_of_changes_tells_how_many_there_are(make: Make, many: Many) -> None:
@@ -280,3 +378,79 @@ def test_an_activity_that_is_younger_than_the_references_that_were_read_has_its_
     found = tenant.read(connector, "task", START)
 
     assert found[task].opportunity_id == tenant.id("opportunities", "101")
+
+
+def test_a_next_link_that_the_tenant_has_forgotten_begins_the_window_anew(make: Make, many: Many) -> None:
+    tenant = make("sap", many(7), page_cap=3)
+    resume = tenant.pages(tenant.connect(), "opportunity")[0].resume
+
+    with pytest.raises(ResumeLostError):
+        tenant.pages(tenant.connect(), "opportunity", resume=resume.replace("skiptoken=4", "skiptoken=forgotten"))
+
+
+def test_a_set_that_vanishes_between_two_pages_is_not_taken_for_one_that_never_was(make: Make, many: Many) -> None:
+    tables = many(1)
+    deal = tables["opportunities"][0]["id"]
+    item = {
+        "opportunity_id": deal,
+        "product": "GTX",
+        "quantity": "1",
+        "amount": "1",
+        "modified_at": "2026-01-01T00:00:00Z",
+    }
+    tenant = make("sap", {**tables, "line_items": [{**item, "id": str(n)} for n in range(5)]}, page_cap=3)
+    connector = tenant.connect()
+    stream = next(one for one in connector.streams if one.name == "line_item")
+    pages = connector.pull(stream, Window(None, datetime(2026, 7, 1, tzinfo=UTC)), None)
+    next(pages)
+    del tenant.emulator.store.schema.sets["OpportunityItemCollection"]
+
+    with pytest.raises(ContractError, match="does not take our question"):
+        list(pages)
+
+
+@pytest.mark.parametrize("field", ["StartDate", "EndDate"])
+@pytest.mark.parametrize("start", [None, START])
+def test_a_time_of_another_type_makes_its_row_unreadable_and_not_the_others(
+    make: Make, field: str, start: datetime | None
+) -> None:
+    tenant = make("sap")
+    tenant.emulator.faults.arm({"name": "wrong_type", "field": field, "object": "AppointmentCollection", "times": None})
+    connector = tenant.connect()
+
+    pages = tenant.pages(connector, "meeting", start)
+
+    rows = [raw for page in pages for raw in page.rows]
+    assert len(rows) == 1
+    with pytest.raises(MappingError):
+        Mapper(rows[0].stream, connector.connection, key=b"0123456789abcdef")(rows[0].fields)
+
+
+@pytest.mark.parametrize(
+    ("stream", "at", "field"),
+    [
+        ("meeting", "AppointmentCollection", "EntityLastChangedOn"),
+        ("history", "OpportunityHistoricalVersionCollection", "CreationDateTime"),
+        ("person", "EmployeeOrganisationalUnitAssignmentCollection", "StartDate"),
+    ],
+)
+def test_what_pages_and_links_rest_on_stops_its_stream_where_it_has_another_type(
+    make: Make, stream: str, at: str, field: str
+) -> None:
+    tenant = make("sap")
+    tenant.emulator.faults.arm({"name": "wrong_type", "field": field, "object": at, "times": None})
+
+    with pytest.raises(ContractError, match="not what SAP says it is"):
+        tenant.pages(tenant.connect(), stream, START)
+
+
+def test_long_keys_are_asked_for_in_portions_that_fit_into_a_url(make: Make) -> None:
+    tenant = make("sap")
+    connector = tenant.connect()
+    keys = [f"{'价值' * 40}{n}" for n in range(60)]
+
+    calls = tenant.calls(
+        lambda: list(connector.api.by_key("CorporateAccountCollection", "ExternalID", keys, ["ObjectID"]))
+    )
+
+    assert calls > 1

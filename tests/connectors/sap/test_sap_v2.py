@@ -1,6 +1,6 @@
 """The connector for Sales Cloud Version 2, against the emulator that other hands wrote from the vendor's pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from connectors.base import FieldSpec, Value, Window, Write, WriteTarget
-from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, SignInError
+from connectors.errors import ContractError, ForbiddenError, MappingError, MissingFieldsError, SignInError
+from connectors.mapping import Mapper
 from connectors.sandbox.sap_v2_query import Manners
+from connectors.sap_v2_api import Rows, SapV2Api
 from connectors.sap_v2_values import moment
 
 Make = Callable[..., Any]
@@ -67,6 +69,34 @@ def test_items_come_with_their_deals_and_cost_no_call(make: Make) -> None:
     assert tenant.calls(lambda: tenant.pages(connector, "line_item")) == 0
 
 
+def test_an_item_that_was_taken_off_its_deal_is_not_listed_any_more_and_a_new_one_is_fetched(
+    make: Make, world: Any
+) -> None:
+    item = world["line_items"][0]
+    world["line_items"] += [{**item, "id": "l2"}, {**item, "id": "l3", "opportunity_id": "101"}]
+    tenant = make("sap_v2", world)
+    connector = tenant.connect()
+    stream = next(one for one in connector.streams if one.name == "line_item")
+    tenant.emulator.remove("line_items", "l2")
+
+    ids = [one for part in connector.ids(stream) or () for one in part]
+    pages = list(connector.fetch(stream, [tenant.id("line_items", "l3"), "gone"]) or ())
+
+    assert sorted(ids) == sorted(tenant.id("line_items", name) for name in ("l1", "l3"))
+    fetched = [(raw.stream.name, raw.fields["id"]) for page in pages for raw in page.rows]
+    assert fetched == [
+        ("opportunity", tenant.id("opportunities", "101")),
+        ("line_item", tenant.id("line_items", "l3")),
+    ]
+
+
+@pytest.mark.parametrize("streams", [{"opportunity": {"since": "2026-01-15"}}, {"opportunity": "off"}])
+def test_items_of_some_deals_only_are_not_compared(make: Make, streams: Any) -> None:
+    connector = make("sap_v2").connect(streams=streams)
+
+    assert connector.ids(next(one for one in connector.streams if one.name == "line_item")) is None
+
+
 def test_activities_of_every_kind_are_read(make: Make) -> None:
     tenant = make("sap_v2")
     connector = tenant.connect()
@@ -84,6 +114,17 @@ def test_activities_of_every_kind_are_read(make: Make) -> None:
     assert found["task"].owner_id == tenant.id("people", "2")
 
 
+def test_a_task_is_done_when_the_field_that_the_admin_names_says_so(make: Make) -> None:
+    tenant = make("sap_v2")
+    tenant.emulator.add_field({"entity": "tasks", "name": "ZDoneAt", "type": "moment"})
+    task = tenant.id("activities", "a3")
+    tenant.emulator.edit("activities", "a3", {"extensions.ZDoneAt": "2026-02-04T07:00:00Z"})
+
+    found = tenant.read(tenant.connect(fields={"task": {"completed_at": "extensions.ZDoneAt"}}), "task")
+
+    assert found[task].completed_at == datetime(2026, 2, 4, 7, tzinfo=UTC)
+
+
 def test_pages_go_on_behind_the_last_id_however_short_they_are(make: Make, many: Many) -> None:
     tenant = make("sap_v2", many(7), page_cap=3)
     whole = tenant.pages(tenant.connect(), "opportunity")
@@ -92,6 +133,13 @@ def test_pages_go_on_behind_the_last_id_however_short_they_are(make: Make, many:
 
     assert [len(page.rows) for page in whole] == [3, 3, 1]
     assert [len(page.rows) for page in rest] == [3, 1]
+
+
+@pytest.mark.parametrize("start", [None, START])
+def test_short_pages_are_not_the_last_where_nobody_counts(make: Make, many: Many, start: datetime | None) -> None:
+    tenant = make("sap_v2", many(7), page_cap=3, manners=Manners(count_name=""))
+
+    assert len(tenant.read(tenant.connect(), "opportunity", start)) == 7
 
 
 @pytest.mark.parametrize("count_name", ["count", "@odata.count"])
@@ -109,6 +157,23 @@ def test_only_what_changed_is_read_whatever_the_service_filters_or_sorts_by(make
     found = tenant.read(tenant.connect(), "opportunity", datetime(2026, 1, 15, tzinfo=UTC))
 
     assert set(found) == {tenant.id("opportunities", "100"), tenant.id("opportunities", "101")}
+
+
+def test_an_order_that_is_passed_over_without_a_word_loses_nothing(
+    make: Make, many: Many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = many(11)
+    for number, deal in enumerate(tables["opportunities"]):
+        deal["modified_at"] = f"2026-02-{10 + number * 7 % 11}T10:00:00Z"
+    tenant = make("sap_v2", tables, page_cap=6, manners=UNFILTERED)
+    served = SapV2Api.page
+
+    def page(api: SapV2Api, path: str, options: Mapping[str, str]) -> Rows:
+        return served(api, path, {**options, "$orderby": "id"})
+
+    monkeypatch.setattr(SapV2Api, "page", page)
+
+    assert len(tenant.read(tenant.connect(), "opportunity", datetime(2026, 2, 15, tzinfo=UTC))) == 6
 
 
 @pytest.mark.parametrize("manners", [UNFILTERED, UNSORTED])
@@ -260,6 +325,14 @@ def test_check_names_what_is_missing_and_nothing_else(make: Make) -> None:
     assert "nowhere" in found["error", "stream opportunity"].text
 
 
+def test_check_counts_deals_whose_status_nobody_named(make: Make) -> None:
+    tenant = make("sap_v2")
+
+    said = [one for one in tenant.connect(statuses={"WON": "won"}).check() if one.where == "statuses"]
+
+    assert [(one.level, one.text.split()[0]) for one in said] == [("warning", "2")]
+
+
 def test_an_idle_window_costs_one_call_per_stream(make: Make) -> None:
     tenant = make("sap_v2")
     connector = tenant.connect()
@@ -303,3 +376,32 @@ def test_ids_out_of_order_end_a_pull_rather_than_skip_rows(
 def test_a_time_without_a_zone_is_utc_wherever_we_run() -> None:
     assert moment("2026-03-01T10:00:00") == datetime(2026, 3, 1, 10, tzinfo=UTC)
     assert moment("2026-03-01T10:00:00+02:00") == datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("field", ["scheduledStartDateTime", "scheduledEndDateTime"])
+def test_a_time_of_another_type_makes_its_row_unreadable_and_not_the_others(make: Make, field: str) -> None:
+    tenant = make("sap_v2")
+    tenant.emulator.faults.arm({"name": "wrong_type", "field": field, "object": "appointments", "times": None})
+    connector = tenant.connect()
+
+    rows = [raw for page in tenant.pages(connector, "meeting", START) for raw in page.rows]
+
+    assert len(rows) == 1
+    with pytest.raises(MappingError):
+        Mapper(rows[0].stream, connector.connection, key=b"0123456789abcdef")(rows[0].fields)
+
+
+@pytest.mark.parametrize("manners", [Manners(), UNFILTERED, UNSORTED])
+def test_a_row_without_a_stamp_is_never_too_old(make: Make, manners: Manners, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = make("sap_v2", manners=manners)
+    served = SapV2Api.page
+
+    def page(api: SapV2Api, path: str, options: Mapping[str, str]) -> Rows:
+        found = served(api, path, options)
+        for row in found.rows:
+            row["adminData"] = None
+        return found
+
+    monkeypatch.setattr(SapV2Api, "page", page)
+
+    assert tenant.read(tenant.connect(), "opportunity", datetime(2026, 2, 9, tzinfo=UTC))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.base import FieldSpec, Value, Write, WriteTarget
-from connectors.errors import ConfigError, RejectedError
+from connectors.errors import ConfigError, RejectedError, RetryLaterError
 
 Make = Callable[..., Any]
 
@@ -139,6 +139,45 @@ def test_an_employee_is_written_by_the_number_that_deals_name(make: Make) -> Non
 
     assert [one.rejected and one.rejected.recovery for one in verdicts] == [None, "gone"]
     assert connector.read_fields(people, [ann], list(fields)) == {ann: fields}
+
+
+ROWS = WriteTarget("person", into="CorporateAccountCollection", key="ExternalID")
+"""A set whose key nobody guards, as that of an own object may be."""
+
+
+def made(tenant: Any) -> list[str]:
+    rows = tenant.emulator.store.tables["CorporateAccount"].rows.values()
+    return sorted(row["Name"] for row in rows if row.get("ExternalID", "").startswith("key"))
+
+
+def test_a_row_whose_creation_was_answered_by_nobody_is_found_and_not_made_twice(make: Make) -> None:
+    tenant = make("sap")
+    connector = tenant.connect()
+    writes = [Write(f"key {n}", {"Name": f"Row {n}"}) for n in range(3)]
+    list(connector.write(ROWS, writes[:1]))
+    tenant.emulator.faults.arm({"name": "cut", "match": "$batch"})
+
+    with pytest.raises(RetryLaterError):
+        list(connector.write(ROWS, writes))
+    verdicts = list(connector.write(ROWS, [Write(one.remote_id, {"Name": f"{one.remote_id} again"}) for one in writes]))
+
+    assert [one.rejected for one in verdicts] == [None] * 3
+    assert made(tenant) == ["key 0 again", "key 1 again", "key 2 again"]
+
+
+def test_a_row_that_somebody_deleted_is_gone_once_and_then_made_anew(make: Make) -> None:
+    tenant = make("sap")
+    connector = tenant.connect()
+    for name in ("A", "B"):  # made, then found by its key
+        list(connector.write(ROWS, [Write("key", {"Name": name})]))
+    store = tenant.emulator.store
+    accounts = store.tables["CorporateAccount"].rows
+    key = next(key for key, row in accounts.items() if row.get("ExternalID") == "key")
+    store.delete(store.schema.types["CorporateAccount"], key)
+
+    verdicts = [next(iter(connector.write(ROWS, [Write("key", {"Name": "C"})]))).rejected for _ in range(2)]
+
+    assert [one and one.recovery for one in verdicts] == ["gone", None]
 
 
 def test_what_is_missing_is_made_by_hand_and_told_step_by_step(make: Make) -> None:

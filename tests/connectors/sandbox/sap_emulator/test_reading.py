@@ -115,6 +115,7 @@ def test_a_filter_finds(tenant: Any, text: str, names: list[str]) -> None:
         "$select=Nme",
         "$expand=Items",
         "$top=-1",
+        "$top=1&$top=2",
         "$skiptoken=x",
         "$apply=x",
         "$format=csv",

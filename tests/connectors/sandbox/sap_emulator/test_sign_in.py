@@ -1,24 +1,57 @@
 """Basic, SAML tokens, sessions and CSRF tokens of the SAP emulator."""
 
 import base64
+import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
 
 TOKEN = "/sap/bc/sec/oauth2/token"
 GRANT = "urn:ietf:params:oauth:grant-type:saml2-bearer"
 
 
-def assertion(audience: str = "127.0.0.1:1", recipient: str = "http://127.0.0.1:1" + TOKEN, signed: bool = True) -> str:
-    signature = '<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/>' if signed else ""
-    text = (
-        f'<Assertion xmlns="urn:oasis:names:tc:SAML:2.0:assertion"><Issuer>idp</Issuer>{signature}<Subject>'
-        f'<NameID>sandbox</NameID><SubjectConfirmation><SubjectConfirmationData Recipient="{recipient}"/>'
-        f"</SubjectConfirmation></Subject><Conditions><AudienceRestriction><Audience>{audience}</Audience>"
-        "</AudienceRestriction></Conditions></Assertion>"
+_SAML, _DSIG = "urn:oasis:names:tc:SAML:2.0:assertion", "http://www.w3.org/2000/09/xmldsig#"
+_KEY = rsa.generate_private_key(65537, 2048)
+
+
+def _certificate() -> str:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp")])
+    made = x509.CertificateBuilder(name, name, _KEY.public_key(), 1, datetime(2020, 1, 1), datetime(2040, 1, 1))  # noqa: DTZ001 # x509 takes them so
+    return base64.b64encode(made.sign(_KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)).decode()
+
+
+def _signature(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(ET.canonicalize(text).encode()).digest()).decode()
+    info = f'<SignedInfo><Reference URI="#a"><DigestValue>{digest}</DigestValue></Reference></SignedInfo>'
+    stated = ET.canonicalize(info.replace("<SignedInfo>", f'<SignedInfo xmlns="{_DSIG}">'))
+    value = base64.b64encode(_KEY.sign(stated.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
+    return (
+        f'<Signature xmlns="{_DSIG}">{info}<SignatureValue>{value}</SignatureValue><KeyInfo><X509Data><X509Certificate>'
+        f"{_certificate()}</X509Certificate></X509Data></KeyInfo></Signature>"
     )
-    return base64.b64encode(text.encode()).decode()
+
+
+def assertion(
+    audience: str = "127.0.0.1:1",
+    recipient: str = "http://127.0.0.1:1" + TOKEN,
+    until: str = "2999-01-01T00:00:00Z",
+    bent: str = "",
+    signed: bool = True,
+) -> str:
+    text = (
+        f'<Assertion xmlns="{_SAML}" ID="a"><Issuer>idp</Issuer><Subject><NameID>sandbox</NameID><SubjectConfirmation>'
+        f'<SubjectConfirmationData NotOnOrAfter="{until}" Recipient="{recipient}"/></SubjectConfirmation></Subject>'
+        f"<Conditions><AudienceRestriction><Audience>{audience}</Audience></AudienceRestriction></Conditions></Assertion>"
+    )
+    whole = text.replace("</Issuer>", f"</Issuer>{_signature(text) if signed else ''}")
+    return base64.b64encode(whole.replace("idp<", f"idp{bent}<", 1).encode()).decode()
 
 
 def ask(sap: Any, **form: str) -> Any:
@@ -52,7 +85,9 @@ def test_a_signed_assertion_buys_a_token(sap: Any) -> None:
     [
         pytest.param({"assertion": assertion(audience="elsewhere")}, id="audience"),
         pytest.param({"assertion": assertion(recipient="http://elsewhere/")}, id="recipient"),
-        pytest.param({"assertion": assertion(signed=False)}, id="signature"),
+        pytest.param({"assertion": assertion(signed=False)}, id="no signature"),
+        pytest.param({"assertion": assertion(bent="!")}, id="changed after it was signed"),
+        pytest.param({"assertion": assertion(until="2020-01-01T00:00:00Z")}, id="old"),
         pytest.param({"assertion": "!"}, id="not base64"),
         pytest.param({"assertion": assertion(), "grant_type": "client_credentials"}, id="grant type"),
         pytest.param({"assertion": assertion(), "scope": "all"}, id="scope"),

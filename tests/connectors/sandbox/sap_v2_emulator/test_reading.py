@@ -84,6 +84,7 @@ def test_a_filter_finds(tenant: Any, text: str, names: list[str]) -> None:
         ("$top=1000", "opportunity.1001"),
         ("$skip=10000", "opportunity.1002"),
         ("$expand=account", "opportunity.1003"),
+        ("$top=1&$top=2", "opportunity.1003"),
         ("$filter=nme eq 'a'", "opportunity.1004"),
         ("$select=nme", "opportunity.1004"),
         ("$orderby=nme", "opportunity.1004"),
