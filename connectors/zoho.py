@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil
 from typing import ClassVar
 
@@ -62,24 +62,30 @@ class Zoho(Connector):
         super().__init__(connection, http)
         self.api = ZohoApi(http, connection.name, connection.api_version or "v8", self.learnt)
         self.reader = Reader(self.api, self.connection, self.learnt)
-        if self.connection.writes_in_bulk:
-            self.write_batch = zoho_bulk_write.MOST_ROWS  # type: ignore[misc]  # Bulk Write pays by the thousands only
+        self._doors: dict[str, Http] = {}
 
-    @cached_property
-    def _upload(self) -> Http:
-        """The door to the upload host: another address, the same sign-in and limits."""
-        there = self.connection.model_copy(update={"base_url": self.connection.upload_url})
-        return Http(there, self.manners, self.http.auth, self.http.limiter)
+    def _door(self, url: str) -> Http:
+        """The door to another host of the same data centre: another address, the same sign-in and limits.
+
+        The connection's own door where the address is no such host: it follows none to strangers.
+        """
+        there = self.connection.sibling(url)
+        if there is None:
+            return self.http
+        if there not in self._doors:
+            settings = self.connection.model_copy(update={"base_url": there})
+            self._doors[there] = Http(settings, self.manners, self.http.auth, self.http.limiter)
+        return self._doors[there]
 
     @cached_property
     def bulk_write(self) -> zoho_bulk_write.BulkWrite:
         """Jobs that write, for the connections that may use them."""
-        return zoho_bulk_write.BulkWrite(self.api, self._upload)
+        return zoho_bulk_write.BulkWrite(self.api, self.connection.upload_url, self._door, self.places)
 
     def close(self) -> None:
-        """Gives back the sockets of both doors."""
-        if "_upload" in self.__dict__:
-            self._upload.close()
+        """Gives back the sockets of all doors."""
+        for door in self._doors.values():
+            door.close()
         super().close()
 
     def check(self) -> Iterator[Finding]:
@@ -108,8 +114,12 @@ class Zoho(Connector):
             return None
         try:
             return self.api.count(module)
+        except ForbiddenError:  # it takes a scope of its own, which refresh tokens made earlier lack
+            return None
         except RejectedError as error:
-            if stream.optional and error.code in ("INVALID_MODULE", "NOT_SUPPORTED"):
+            if error.code == "NOT_SUPPORTED":  # there, and not counted
+                return None
+            if stream.optional and error.code == "INVALID_MODULE":
                 return 0
             raise
 
@@ -119,8 +129,10 @@ class Zoho(Connector):
             return rows + ceil(rows / MOST_ROWS)
         if stream.name == "person":
             return ceil(rows / PAGE) + 1
-        if stream.name in NO_MODULE or rows < BULK_FROM:
+        if stream.name in NO_MODULE:
             return super().calls_for(stream, rows)
+        if rows < BULK_FROM:
+            return super().calls_for(stream, rows) + int(rows > ASK_AFTER)
         return ceil(ASK_AFTER / MOST_ROWS) + 1 + ceil(rows / PER_JOB) * (_LOOKS + 2)
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
@@ -166,6 +178,15 @@ class Zoho(Connector):
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
+    def batch(self, target: WriteTarget, waiting: int) -> int:
+        """A call's records; a job's where jobs are allowed and pay, or where one is open that was given such records."""
+        if self._takes_jobs(target) and (waiting >= zoho_bulk_write.BULK_FROM or self.bulk_write.is_open):
+            return zoho_bulk_write.MOST_ROWS
+        return super().batch(target, waiting)
+
+    def _takes_jobs(self, target: WriteTarget) -> bool:
+        return target == zoho_bulk_write.TARGET and self.connection.writes_in_bulk
+
     def write(self, target: WriteTarget, writes: Sequence[Write]) -> Iterator[Written]:
         """Calls of 100 records (of ten users) with automation off; one bulk job where that is allowed and pays."""
         records = zoho_write.merged(writes)
@@ -173,11 +194,12 @@ class Zoho(Connector):
         if unknown:
             yield from (Written(each.remote_id, unknown[each.remote_id]) for each in writes)
             return
-        deals = target.into is None and target.record == "opportunity"
-        if deals and self.connection.writes_in_bulk and zoho_bulk_write.serves(records):
-            yield from self.bulk_write.write(zoho_write.module_of(target), records)
-            return
-        yield from zoho_write.write(self.api, target, records, automation=self.connection.automation == "on")
+        automation = self.connection.automation == "on"
+        by_calls = partial(zoho_write.write, self.api, target, automation=automation)
+        if self._takes_jobs(target):
+            yield from self.bulk_write.write(zoho_write.module_of(target), records, by_calls)
+        else:
+            yield from by_calls(records)
 
     def read_fields(
         self, target: WriteTarget, ids: Sequence[str], names: Sequence[str]

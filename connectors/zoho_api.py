@@ -4,10 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
+
 from connectors.answers import Answer
 from connectors.errors import AllowanceError, ConfigError, ContractError, RejectedError, RetryLaterError
 from connectors.http import Http, Usage
+from connectors.zoho_coql import MOST_ROWS, behind, select
 from connectors.zoho_manners import BUSY, CREDITS_LEFT, error_of, words
+
+log = structlog.get_logger("connectors.zoho")
 
 Json = Mapping[str, Any]
 Fields = Mapping[str, Mapping[str, Any]]
@@ -16,17 +21,24 @@ PAGE = 200
 BUSY_SECONDS = 900.0
 """How long nothing is sent after "too many requests" again and again: then it is the day that is spent, not a second."""
 
+_NO_MORE_PAGES = frozenset({"DISCRETE_PAGINATION_LIMIT_EXCEEDED", "PAGINATION_LIMIT_EXCEEDED"})
+
 _BUDGETS: dict[str, tuple[int, int, int | None]] = {
     "free": (5_000, 0, 5_000),
     "standard": (50_000, 250, 100_000),
     "starter": (50_000, 250, 100_000),
     "professional": (50_000, 500, 3_000_000),
     "enterprise": (50_000, 1_000, 5_000_000),
-    "zohoone": (50_000, 1_000, 5_000_000),
+    "zohooneenterprise": (50_000, 1_000, 5_000_000),
+    "zohoonestandard": (50_000, 250, 100_000),
     "ultimate": (50_000, 2_000, None),
     "crmplus": (50_000, 2_000, None),
+    "crmplusstarter": (50_000, 250, 100_000),
 }
-"""Credits in 24 hours by edition: base, more per user, at most (Zoho CRM developer documentation, "API limits")."""
+"""Credits in 24 hours by ``paid_type``: base, more per user, at most (Zoho CRM developer documentation, "API limits").
+
+What the page does not name of the small editions has the smallest paid budget here.
+"""
 
 
 class ZohoApi:
@@ -71,13 +83,46 @@ class ZohoApi:
             return [], False
         return list(rows_of(answer, "data")), bool((answer.get("info") or {}).get("more_records"))
 
+    def rows(
+        self, columns: Sequence[str], module: str, where: Sequence[str], limit: int = MOST_ROWS
+    ) -> Iterator[list[dict[str, Any]]]:
+        """All rows of a module under some conditions, by id. ``columns`` begin with the id."""
+        last = ""
+        while True:
+            rest = behind(None, "", last) if last else ""
+            found, more = self.coql(select(columns, module, [*where, rest], "id asc", limit), limit)
+            yield found
+            if not more:
+                return
+            if not found or found[-1]["id"] == last:
+                raise ContractError(f"{module}: Zoho says that there are more rows, and gives none")
+            last = str(found[-1]["id"])
+
     def users(self, sort: str, since: datetime | None = None) -> Iterator[list[dict[str, Any]]]:
         """Pages of users of one type, changed later than ``since``."""
         yield from self._pages("users", "users", since, type=sort)
 
     def deleted(self, module: str, since: datetime | None) -> Iterator[list[dict[str, Any]]]:
-        """Pages of a module's deleted rows."""
-        yield from self._pages(f"{module}/deleted", "data", since, price=2, type="all")
+        """Pages of a module's deleted rows.
+
+        By number Zoho shows 2,000 at most, and this list has no page tokens. Where it is told from the oldest on, it is
+        asked again from the last one told; else what lies behind the latest 2,000 is left to the comparison of ids.
+        """
+        while True:
+            times: list[datetime] = []
+            try:
+                for rows in self._pages(f"{module}/deleted", "data", since, price=2, type="all"):
+                    times += [datetime.fromisoformat(row["deleted_time"]) for row in rows if row.get("deleted_time")]
+                    yield rows
+            except RejectedError as error:
+                if error.code not in _NO_MORE_PAGES or not times:
+                    raise
+                if times[-1] <= max(times[0], since or times[0]):
+                    log.warning("deletions_cut", connection=self.name, module=module, told=len(times))
+                    return
+                since = times[-1]
+                continue
+            return
 
     def _pages(
         self,
@@ -116,10 +161,6 @@ class ZohoApi:
                 answer = None
             self._fields[module] = {} if answer is None else {one["api_name"]: one for one in rows_of(answer, "fields")}
         return self._fields[module]
-
-    def modules(self) -> dict[str, dict[str, Any]]:
-        """Modules by API name."""
-        return {one["api_name"]: one for one in rows_of(self.get("settings/modules"), "modules")}
 
     def pipelines(self) -> Iterator[tuple[Json, Json]]:
         """Each layout of Deals with each of its pipelines."""

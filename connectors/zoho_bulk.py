@@ -9,16 +9,22 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
 from connectors.errors import ContractError, RejectedError, ResumeLostError, RetryLaterError
 from connectors.zoho_api import ZohoApi, rows_of
 
 PER_JOB = 200_000
 JOB_CREDITS = 50
-PORTION = 5_000
+PORTION = 2_000
+"""Rows of one page, as many as a query has."""
+
+IN_MEMORY = 4 * 1024 * 1024
+CHUNK = 256 * 1024
 FIRST_LOOK_SECONDS = 1.0
 LONGEST_LOOK_SECONDS = 60.0
 PATIENCE_SECONDS = 1_800.0
@@ -36,6 +42,15 @@ class Portion:
     resume: str | None
 
 
+def looks(sleep: Callable[[float], object]) -> Iterator[None]:
+    """Moments at which to look at a job, further and further apart, as long as it is waited for."""
+    waited, pause = 0.0, FIRST_LOOK_SECONDS
+    while waited < PATIENCE_SECONDS:
+        yield
+        sleep(pause)
+        waited, pause = waited + pause, min(pause * 2, LONGEST_LOOK_SECONDS)
+
+
 class BulkRead:
     """Whole modules by jobs. ``resume`` is JSON of the job and of the rows of its file that are done."""
 
@@ -51,22 +66,22 @@ class BulkRead:
         if not job:
             job = self._create({"module": {"api_name": module}, "fields": list(columns), "page": 1})
         while True:
-            try:
-                result = self._result(job)
-                file = _rows_in(self._download(job, str(result["download_url"])))
-            except RejectedError as error:
-                if resume:  # jobs and files are kept for a day
-                    raise ResumeLostError(f"{self._name}: Zoho has forgotten bulk job {job}: {error}") from None
-                raise
-            following = str(result["next_page_token"]) if result.get("more_records") else None
-            _skip(file, done)
-            while portion := list(islice(file, PORTION)):
-                done += len(portion)
-                yield Portion(portion, json.dumps({"job": job, "row": done}))
-            if following is None:
+            with ExitStack() as held:
+                try:
+                    result = self._result(job)
+                    archive = held.enter_context(self._file(job, str(result["download_url"])))
+                except RejectedError as error:
+                    if resume:  # jobs and files are kept for a day
+                        raise ResumeLostError(f"{self._name}: Zoho has forgotten bulk job {job}: {error}") from None
+                    raise
+                rows = islice(_rows_in(archive), done, None)
+                while portion := list(islice(rows, PORTION)):
+                    done += len(portion)
+                    yield Portion(portion, json.dumps({"job": job, "row": done}))
+            if not result.get("more_records"):
                 yield Portion([], None)
                 return
-            job, done, resume = self._create({"page_token": following}), 0, None
+            job, done, resume = self._create({"page_token": str(result["next_page_token"])}), 0, None
 
     def _create(self, query: dict[str, Any]) -> str:
         answer = self._api.json(
@@ -78,28 +93,35 @@ class BulkRead:
         return str(rows_of(answer, "data")[0]["details"]["id"])
 
     def _result(self, job: str) -> dict[str, Any]:
-        waited, pause = 0.0, FIRST_LOOK_SECONDS
-        while waited < PATIENCE_SECONDS:
+        for _ in looks(self.sleep):
             found = rows_of(self._api.json("GET", f"/crm/bulk/{self._api.version}/read/{job}"), "data")[0]
             if found["state"] == "COMPLETED":
                 result: dict[str, Any] = found["result"]
                 return result
             if found["state"] == "FAILURE":
                 raise RetryLaterError(f"{self._name}: Zoho's bulk job {job} failed: the next run makes another")
-            self.sleep(pause)
-            waited, pause = waited + pause, min(pause * 2, LONGEST_LOOK_SECONDS)
         raise RetryLaterError(f"{self._name}: Zoho's bulk job {job} is not done after {PATIENCE_SECONDS / 60:.0f} min")
 
-    def _download(self, job: str, path: str) -> zipfile.ZipFile:
+    @contextmanager
+    def _file(self, job: str, path: str) -> Iterator[zipfile.ZipFile]:
+        """The file of a job, kept on disk where it is big: rows of it are read as they are wanted."""
         for _ in range(DOWNLOADS):
-            body = self._api.call("GET", path, bucket="download").content
-            try:
-                archive = zipfile.ZipFile(io.BytesIO(body))
-                if len(archive.namelist()) == 1 and archive.testzip() is None:
-                    return archive
-            except zipfile.BadZipFile:
-                continue  # cut on its way: the file is still there
+            with SpooledTemporaryFile(IN_MEMORY) as file:
+                archive = self._fetched(path, file)
+                if archive is not None:
+                    yield archive
+                    return
         raise RetryLaterError(f"{self._name}: the file of Zoho's bulk job {job} arrives broken")
+
+    def _fetched(self, path: str, file: IO[bytes]) -> zipfile.ZipFile | None:
+        """The file; None if it was cut on its way, for then it is still there."""
+        with closing(self._api.call("GET", path, bucket="download", stream=True)) as answer:
+            try:
+                file.writelines(answer.iter_content(CHUNK))
+                archive = zipfile.ZipFile(file)
+                return archive if len(archive.namelist()) == 1 and archive.testzip() is None else None
+            except (zipfile.BadZipFile, RetryLaterError):
+                return None
 
 
 def _rows_in(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
@@ -111,8 +133,3 @@ def _rows_in(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
             if len(cells) != len(names):
                 raise ContractError("a row of a bulk file has another number of cells than its header")
             yield {name: cell or None for name, cell in zip(names, cells, strict=True)}
-
-
-def _skip(rows: Iterator[dict[str, Any]], count: int) -> None:
-    for _ in islice(rows, count):
-        pass

@@ -41,15 +41,8 @@ def pull(reader: Reader, api: ZohoApi, stream: Stream, window: Window, resume: s
 
 def _histories(api: ZohoApi, deals: Sequence[str]) -> Iterator[dict[str, Any]]:
     for condition in coql.among("Potential_Name", deals):
-        last = ""
-        while True:
-            where = [condition, coql.behind(None, "", last) if last else ""]
-            query = coql.select(HISTORY_COLUMNS, "DealHistory", where, "id asc", coql.MOST_ROWS)
-            rows, more = api.coql(query, coql.MOST_ROWS)
+        for rows in api.rows(HISTORY_COLUMNS, "DealHistory", [condition]):
             yield from rows
-            if not more or not rows:
-                break
-            last = str(rows[-1]["id"])
 
 
 def _stays(rows: Iterable[dict[str, Any]]) -> Iterator[Stay]:

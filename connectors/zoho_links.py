@@ -1,10 +1,9 @@
 """What an activity is about: queries and files tell an id without its module, so it is looked up among deals and accounts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from connectors import zoho_coql as coql
-from connectors.errors import ContractError
 from connectors.zoho_api import ZohoApi
 from connectors.zoho_values import ref
 
@@ -34,32 +33,18 @@ class Links:
             row["@opportunity_id"] = one if module == DEALS else None
             row["@account_id"] = one if module == ACCOUNTS else None
 
-    def ids(self, module: str) -> Iterator[list[str]]:
-        """Ids of all rows of a module, 2,000 a call."""
-        last = ""
-        while True:
-            where = [coql.behind(None, "", last)] if last else []
-            query = coql.select(["id"], module, where, "id asc", coql.MOST_ROWS)
-            rows, more = self._api.coql(query, coql.MOST_ROWS)
-            found = [str(row["id"]) for row in rows]
-            yield found
-            if not more:
-                return
-            if not found or found[-1] == last:
-                raise ContractError(f"{module}: Zoho says that there are more ids, and gives none")
-            last = found[-1]
-
     def _resolve(self, unknown: set[str]) -> None:
         if len(unknown) >= LIST_FROM and not self._listed:
             self._listed = True
             for module in (DEALS, ACCOUNTS):
-                for portion in self.ids(module):
-                    self.remember(module, portion)
+                self._look_up(module, [], coql.MOST_ROWS)
             unknown = {one for one in unknown if one not in self._modules}
         for module in (DEALS, ACCOUNTS):
             for condition in coql.among("id", sorted(unknown)):
-                query = coql.select(["id"], module, [condition], "id asc", coql.FEW_ROWS)
-                rows, _ = self._api.coql(query, coql.FEW_ROWS)
-                self.remember(module, (str(row["id"]) for row in rows))
+                self._look_up(module, [condition], coql.FEW_ROWS)
             unknown = {one for one in unknown if one not in self._modules}
         self.remember("", unknown)  # leads, cases, deleted rows: not asked for again
+
+    def _look_up(self, module: str, where: Sequence[str], limit: int) -> None:
+        for rows in self._api.rows(["id"], module, where, limit):
+            self.remember(module, (str(row["id"]) for row in rows))

@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 
+from connectors.answers import retry_after_seconds
 from connectors.http import Fault, Manners
 
 CREDITS_LEFT = "X-API-CREDITS-REMAINING"
@@ -57,7 +58,7 @@ def fault(response: requests.Response) -> Fault | None:
     if status == 429 and response.headers.get(CREDITS_LEFT, "").strip() in _NOTHING_LEFT:
         return Fault("allowance", code, "the credits of the last 24 hours are spent")
     if status in (408, 429) or status >= 500 or code == BUSY:
-        return Fault("retry", code, text, _after(response))
+        return Fault("retry", code, text, retry_after_seconds(response))
     return Fault("resume_lost" if code in _RESUME_LOST else "rejected", code, text)
 
 
@@ -65,11 +66,6 @@ def _refused(status: int, code: str, text: str) -> Fault:
     if code == "OAUTH_SCOPE_MISMATCH":  # a scope is missing, not a token: no renewal cures it
         return Fault("forbidden", code, f"{text}: the refresh token lacks a scope")
     return Fault("expired" if status == 401 else "forbidden", code, text)
-
-
-def _after(response: requests.Response) -> float | None:
-    seconds = response.headers.get("Retry-After", "")  # not documented for Zoho, honoured all the same
-    return float(seconds) if seconds.isdigit() else None
 
 
 MANNERS = Manners(

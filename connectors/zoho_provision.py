@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from connectors.base import FieldSpec, Provisioned, WriteTarget
-from connectors.errors import ForbiddenError, RejectedError
+from connectors.errors import ForbiddenError, RejectedError, RetryLaterError
 from connectors.zoho_api import ZohoApi, refuse_unless
 from connectors.zoho_write import module_of
 
@@ -131,24 +131,26 @@ class Provisioner:
         if self._dry_run:
             return Provisioned(module, "missing", "would be created, for 500 credits")
         try:
-            profile = next(user for page in self._api.users("CurrentUser") for user in page)["profile"]["id"]
-            body = {
-                "modules": [
-                    {
-                        "plural_label": module[:25],
-                        "singular_label": module.removesuffix("s")[:25],
-                        "api_name": module,
-                        "profiles": [{"id": profile}],  # an appraisal is for the person and those above
-                    }
-                ]
-            }
-            path = f"/crm/{self._api.version}/settings/modules"
-            self._api.json("POST", path, price=MODULE_CREDITS, json=body)
+            self._make_module(module)
         except REFUSALS as error:
             return Provisioned(module, "by_hand", f"Zoho refused: {' '.join(str(error).split())}. {by_hand}")
+        except RetryLaterError:
+            if not self._api.fields(module, fresh=True):
+                raise  # else it was made, and the answer was lost
         return Provisioned(
             module, "created", "visible to the profile of our user only: grant it to who may see appraisals"
         )
+
+    def _make_module(self, module: str) -> None:
+        profile = next(user for page in self._api.users("CurrentUser") for user in page)["profile"]["id"]
+        shape = {
+            "plural_label": module[:25],
+            "singular_label": module.removesuffix("s")[:25],
+            "api_name": module,
+            "profiles": [{"id": profile}],  # an appraisal is for the person and those above
+        }
+        path = f"/crm/{self._api.version}/settings/modules"
+        self._api.json("POST", path, price=MODULE_CREDITS, json={"modules": [shape]}, once=True)
 
     def _remove_field(self, spec: FieldSpec, module: str, identifier: str | None) -> Provisioned:
         name = f"{module}.{spec.name}"

@@ -6,6 +6,7 @@ fields of a module are asked for only after a query was refused for one: an idle
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -26,11 +27,14 @@ from connectors.zoho_values import ref
 log = structlog.get_logger("connectors.zoho")
 
 CURRENCY = "Currency"
+NOTHING = "-None-"
+"""What an empty choice may be called."""
+
 BULK_FROM = 37_000
 """Rows from which Bulk Read is cheaper: 50 credits for a job, five looks and the file, against 3 for 2,000 by query."""
 
-ASK_AFTER = BULK_FROM // 2
-"""Rows after which the module is counted: half of what Bulk Read would cost is spent, and a small one pays no count."""
+ASK_AFTER = coql.MOST_ROWS
+"""Rows after which the module is counted, for a credit: one that a single query brings whole pays no count."""
 
 _ONE_CURRENCY = "one_currency"
 
@@ -61,28 +65,31 @@ class Reader:
                 self._hide_absent(stream, portion.rows)
                 yield portion
             return
+        if window.start is not None or window.since is not None or not self._bulk_serves(stream):
+            yield from self._of_window(stream, window, resume)
+            return
         seen: set[str] = set()
-        asked = window.start is not None or window.since is not None or not self._bulk_serves(stream)
-        for portion in self._by_query(stream, window, resume):
+        ask_after: float = ASK_AFTER
+        for portion in self._of_window(stream, window, resume):
             yield portion
-            if asked or portion.resume is None:
-                continue
             seen.update(row["id"] for row in portion.rows)
-            if len(seen) < ASK_AFTER:
+            if portion.resume is None or len(seen) < ask_after:
                 continue
-            asked = True
-            if self._is_big(stream):
-                for part in self.bulk.rows(self.module(stream), self._visible(stream), None):
-                    yield Portion([row for row in part.rows if row["id"] not in seen], part.resume)
-                return
+            if len(seen) >= BULK_FROM or (rows := self._count(stream)) >= BULK_FROM:
+                break
+            ask_after = inf if rows else BULK_FROM
+        else:
+            return
+        for portion in self.bulk.rows(self.module(stream), self._visible(stream), None):
+            yield Portion([row for row in portion.rows if row["id"] not in seen], portion.resume)
 
-    def _is_big(self, stream: Stream) -> bool:
-        """Whether Bulk Read pays. A module that Zoho does not count is read on by query."""
+    def _count(self, stream: Stream) -> int:
+        """A module's rows; 0 where Zoho does not count it: then as many rows as make Bulk Read pay are a sign of more."""
         try:
-            return self._api.count(self.module(stream)) >= BULK_FROM
-        except RejectedError as error:
-            log.info("count_refused", connection=self._connection.name, stream=stream.name, code=error.code)
-            return False
+            return self._api.count(self.module(stream))
+        except (ForbiddenError, RejectedError) as error:
+            log.info("count_refused", connection=self._connection.name, stream=stream.name, reason=str(error))
+            return 0
 
     def page(self, stream: Stream, rows: Sequence[dict[str, Any]], resume: str | None = None) -> Page:
         """Rows as the mapping expects them."""
@@ -95,6 +102,7 @@ class Reader:
         wrapped = [path for path in remote_fields(stream, self._connection) if path.endswith(".id")]
         made = [(path, make) for path, (_, make) in READINGS[stream.name].derived.items() if make is not None]
         for row in rows:
+            row.update({name: None for name, value in row.items() if value == NOTHING})
             for path in wrapped:
                 row[path] = ref(row.get(path.removesuffix(".id")))
             for path, make in made:
@@ -104,14 +112,21 @@ class Reader:
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of all rows, 2,000 a call."""
         if self.module(stream):
-            yield from self.links.ids(self.module(stream))
+            yield from (
+                [row["id"] for row in rows]
+                for rows in self._api.rows(["id"], self.module(stream), self._needed(stream))
+            )
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id, 50 a call."""
         for condition in coql.among("id", [one for one in ids if one.isdigit()]):
-            query = partial(self._select, stream, where=[condition], order="id asc", limit=coql.FEW_ROWS)
-            rows, _ = self._seen(stream, self.columns(stream), query, coql.FEW_ROWS)
-            yield self.page(stream, rows)
+            where = [*self._needed(stream), condition]
+            for portion in self._by_query(stream, where, None, coql.FEW_ROWS):
+                yield self.page(stream, portion.rows)
+
+    def _needed(self, stream: Stream) -> list[str]:
+        needs = READINGS[stream.name].needs
+        return [f"{needs} is not null"] if needs in self.columns(stream) else []
 
     def module(self, stream: Stream) -> str:
         """The module that a stream reads in this org; "" for a record that has no home here."""
@@ -153,36 +168,31 @@ class Reader:
 
     # -- queries ------------------------------------------------------------------------------------------------------
 
-    def _by_query(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Portion]:
-        cursor = None if window.start is None else STAMP
-        limit = coql.MOST_ROWS if cursor is None else coql.FEW_ROWS
+    def _of_window(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Portion]:
+        where = self._needed(stream)
+        if window.start is None:
+            since = READINGS[stream.name].since
+            where += [since(window.since)] if since and window.since else []
+            return self._by_query(stream, where, resume, coql.MOST_ROWS)
+        where += [f"{STAMP} >= {coql.moment(window.start)}", f"{STAMP} < {coql.moment(window.end)}"]
+        return self._by_query(stream, where, resume, coql.FEW_ROWS, cursor=STAMP)
+
+    def _by_query(
+        self, stream: Stream, where: Sequence[str], resume: str | None, limit: int, cursor: str | None = None
+    ) -> Iterator[Portion]:
+        order = f"{cursor} asc, id asc" if cursor else "id asc"
         while True:
-            query = partial(
-                self._select,
-                stream,
-                where=self._where(stream, window, cursor, resume),
-                order=f"{STAMP} asc, id asc" if cursor else "id asc",
-                limit=limit,
-            )
+            stamp, _, row_id = (resume or "").partition("|")
+            behind = coql.behind(cursor, stamp, row_id) if resume else ""
+            query = partial(coql.select, module=self.module(stream), where=[*where, behind], order=order, limit=limit)
             rows, more = self._seen(stream, self.columns(stream), query, limit)
-            behind = f"{rows[-1].get(STAMP) or ''}|{rows[-1]['id']}" if rows else None
-            if more and (behind is None or behind == resume):
+            last = f"{rows[-1].get(STAMP) or ''}|{rows[-1]['id']}" if rows else None
+            if more and (last is None or last == resume):
                 raise ContractError(f"{self.module(stream)}: Zoho says that there are more rows, and gives none")
-            yield Portion(rows, behind if more else None)
+            yield Portion(rows, last if more else None)
             if not more:
                 return
-            resume, limit = behind, coql.MOST_ROWS
-
-    def _where(self, stream: Stream, window: Window, cursor: str | None, resume: str | None) -> list[str]:
-        stamp, _, row_id = (resume or "").partition("|")
-        behind = coql.behind(cursor, stamp, row_id) if resume else ""
-        if cursor is None or window.start is None:
-            since = READINGS[stream.name].since
-            return [behind, since(window.since) if since and window.since else ""]
-        return [behind or f"{cursor} >= {coql.moment(window.start)}", f"{cursor} < {coql.moment(window.end)}"]
-
-    def _select(self, stream: Stream, columns: Sequence[str], *, where: Sequence[str], order: str, limit: int) -> str:
-        return coql.select(columns, self.module(stream), where, order, limit)
+            resume, limit = last, coql.MOST_ROWS
 
     def _seen(
         self, stream: Stream, columns: Sequence[str], query: Callable[[Sequence[str]], str], limit: int

@@ -94,6 +94,19 @@ class ZohoSettings(ConnectionSettings):
         centre = data_centre(self.base_url)
         return self.base_url if centre is None else f"https://{centre.upload}"
 
+    def sibling(self, url: str) -> str | None:
+        """The address of the host of a URL, where it is another one of this data centre, and as safe as ours.
+
+        Results of Bulk Write are on a host of its own (``download-accl.zoho.eu``), for which no list exists.
+        """
+        parts, ours, centre = urlsplit(url), urlsplit(self.base_url), data_centre(self.base_url)
+        host = parts.hostname or ""
+        if not host or parts.netloc == ours.netloc or parts.scheme != ours.scheme:
+            return None
+        domains = () if centre is None else (centre.api, centre.accounts.partition(".")[2])
+        alike = any(host.endswith(f".{domain}") for domain in domains)
+        return f"{parts.scheme}://{parts.netloc}" if alike else None
+
     @property
     def writes_in_bulk(self) -> bool:
         """Whether Bulk Write may be used at all."""

@@ -42,6 +42,8 @@ class Reading:
     since: Callable[[date], str] | None = None
     deletions: bool = False
     """Whether the module tells what was deleted."""
+    needs: str = ""
+    """A column without which a row means nothing to us: such rows are not asked for."""
     derived: Mapping[str, tuple[tuple[str, ...], Callable[[Row], Any] | None]] = field(default_factory=dict)
 
 
@@ -70,7 +72,7 @@ STREAMS: tuple[Stream, ...] = (
             "email": "email",
             "active": From("status", lambda status: status == "active"),
             "manager_id": "Reporting_To.id",
-            "territory": From("territories", lambda found: found[0]["name"] if found else None),
+            "territory": From("territories", lambda found: found[0].get("name") if found else None),
             "region": "country",
             "role": "role.name",
         },
@@ -261,7 +263,7 @@ READINGS: dict[str, Reading] = {
     ),
     "email": Reading(derived={"@direction": (("sent",), mail_direction)}),
     "timeline": Reading(),
-    "line_item": Reading(),
+    "line_item": Reading(needs="Parent_Id.Deal_Name"),  # a quote need not belong to a deal
     "rate": Reading(),
     **{kind: Reading(deletions=True) for kind in OWN_KINDS},
 }

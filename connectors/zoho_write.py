@@ -44,7 +44,7 @@ def module_of(target: WriteTarget) -> str:
 
 
 def merged(writes: Sequence[Write]) -> Records:
-    """Fields by id, for an id twice in one call is refused: later fields win."""
+    """Fields by id, each once a call: later fields win."""
     records: dict[str, dict[str, Value]] = {}
     for each in writes:
         records.setdefault(each.remote_id, {}).update(each.fields)
@@ -82,10 +82,12 @@ def _one_call(
     key = "users" if users else "data"
     body: dict[str, Any] = {key: rows}
     if not users and not automation:
-        # Left out, every workflow, approval, blueprint and cadence of the org would run for each score.
-        body |= {"trigger": [], "skip_feature_execution": [{"name": "cadences"}]}
+        # Left out, every workflow, approval and blueprint of the org would run for each score.
+        body["trigger"] = []
     if target.key:
         body["duplicate_check_fields"] = [target.key]
+    elif "trigger" in body:
+        body["skip_feature_execution"] = [{"name": "cadences"}]  # an upsert does not take it
     method, path = ("POST", f"{module}/upsert") if target.key else ("PUT", "users" if users else module)
     try:
         answer = api.call(
@@ -93,6 +95,10 @@ def _one_call(
         )
         verdicts = refuse_unless(answer, key, len(rows))
     except RejectedError as error:
+        if users and len(part) > 1:  # one of them may be why, and need not be named
+            for name in part:
+                yield from _one_call(api, target, [name], records, users=True, automation=automation)
+            return
         refused = rejection(error.code, error.text, {})
         yield from (Written(name, refused) for name in part)
         return
@@ -161,8 +167,8 @@ def _records(
     api: ZohoApi, module: str, key: str, ids: Sequence[str], names: Sequence[str]
 ) -> Iterator[Mapping[str, Any]]:
     for condition in coql.among(key, [one for one in ids if key != "id" or one.isdigit()]):
-        query = coql.select(["id", key, *names], module, [condition], "id asc", coql.FEW_ROWS)
-        yield from api.coql(query, coql.FEW_ROWS)[0]
+        for rows in api.rows(["id", key, *names], module, [condition], coql.FEW_ROWS):
+            yield from rows
 
 
 def _users(api: ZohoApi, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:

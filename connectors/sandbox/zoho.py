@@ -57,6 +57,9 @@ class ZohoEmulator(Emulator):
         "moved_row": FaultKind("A row of the asked page behind a page token is edited just before."),
         "expired_page_token": FaultKind("The next page token is answered as expired."),
         "failed_job": FaultKind("The next bulk job ends as a failure."),
+        "one_refusal": FaultKind(
+            "A batch of users with one that is refused is refused whole, and names that one only."
+        ),
         "no_user_edits": FaultKind("Users must not be edited (an org under Zoho One).", times=None),
     }
 
@@ -83,6 +86,7 @@ class ZohoEmulator(Emulator):
         org_type: Literal["production", "sandbox", "developer"] = "production",
         bulk_polls: int = 1,
         coql_fields: int = 50,
+        latest_first: bool = True,
     ) -> None:
         super().__init__(world, latency_ms=latency_ms, rate=rate, faults=faults, seed=seed, page_cap=page_cap)
         self.permitted = rate
@@ -91,6 +95,7 @@ class ZohoEmulator(Emulator):
         self.org_type = org_type
         self.bulk_polls = bulk_polls
         self.coql_fields = coql_fields
+        self.latest_first = latest_first
         self.scopes = None if scopes is None else frozenset(scopes)
         tables = read_own(world)
         ids = Ids(self.ids)

@@ -13,7 +13,7 @@ from typing import Any
 from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.routing import Reply, Request
 from connectors.sandbox.zoho_bulk_criteria import criteria
-from connectors.sandbox.zoho_errors import Refusal, scope_mismatch, too_many_requests
+from connectors.sandbox.zoho_errors import Refusal, check_keys, scope_mismatch, too_many_requests
 from connectors.sandbox.zoho_ids import parse_id
 from connectors.sandbox.zoho_lists import Lists
 from connectors.sandbox.zoho_rows import cell
@@ -91,6 +91,8 @@ class BulkRead:
         query = body.get("query") if isinstance(body, dict) else None
         if not isinstance(query, dict) or not query:
             raise refuse("REQUEST_BODY_IS_EMPTY", "The request body is empty")
+        check_keys(body, {"query", "file_type", "callback"})
+        check_keys(query, {"module", "fields", "page", "page_token", "criteria", "cvid", "file_type"})
         if body.get("file_type", "csv") not in {"csv", "ics"}:
             raise refuse("INVALID_DATA", "invalid file type", api_name="file_type", supported_values=["ics", "csv"])
         job = self._from_token(query) if "page_token" in query else self._job(request, query)

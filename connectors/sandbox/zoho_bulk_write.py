@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.routing import Reply, Request
-from connectors.sandbox.zoho_errors import Refusal
+from connectors.sandbox.zoho_errors import Refusal, check_keys
 from connectors.sandbox.zoho_ids import parse_id
 from connectors.sandbox.zoho_org import ORG_ID
 from connectors.sandbox.zoho_schema import LOOKUPS, NUMBERS, Field
@@ -22,9 +22,15 @@ from connectors.sandbox.zoho_writes import Writes
 MAX_ROWS = 25_000
 MAX_COLUMNS = 200
 MAX_BYTES = 25 * 1024 * 1024
+SHOWN_COLUMNS = 3
+PATH = "/v2/crm/{org}/bulk-write/{job}/{job}.zip"
+"""Where the result of a job is, in words of ``format``."""
+
 _UNSUPPORTED = {"Calls", "Events", "Notes", "Attachments", "Users"}
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 _OPERATIONS = {"insert", "update", "upsert"}
+_ORDER = {"operation", "resource", "callback", "character_encoding", "ignore_empty"}
+_RESOURCE = {"type", "module", "file_id", "file_names", "find_by", "ignore_empty", "field_mappings"}
 
 
 @dataclass
@@ -37,6 +43,7 @@ class Job:
     resource: dict[str, Any]
     mappings: list[tuple[Field, int]]
     find_by: str
+    header: list[str]
     rows: list[list[str]]
     file: str
     created: int
@@ -85,12 +92,16 @@ class BulkWrite:
         body = request.json()
         if not isinstance(body, dict):
             raise refuse("INVALID_REQUEST", "the request is invalid")
+        check_keys(body, _ORDER)
         for name in ("operation", "resource"):
             if name not in body:
                 raise refuse("MISSING_REQUIRED_KEY", f"Required key {name} is not available", json_path=f"$.{name}")
         resources = body["resource"]
         if body["operation"] not in _OPERATIONS or not isinstance(resources, list) or len(resources) != 1:
             raise refuse("INVALID_REQUEST", "the request is invalid")
+        if not isinstance(resources[0], dict):
+            raise refuse("INVALID_REQUEST", "the request is invalid")
+        check_keys(resources[0], _RESOURCE)
         job = self._job(body, resources[0])
         job.fails = self.emulator.strike("failed_job", request) is not None
         self._jobs[job.id] = job
@@ -102,6 +113,8 @@ class BulkWrite:
             if name not in resource:
                 path = f"$.resource[0].{name}"
                 raise refuse("MISSING_REQUIRED_KEY", f"Required key {name} is not available", json_path=path)
+        if resource["type"] != "data":
+            raise refuse("INVALID_DATA", "the type is invalid", api_name="type", json_path="$.resource[0].type")
         named = resource["module"]
         name = named.get("api_name", "") if isinstance(named, dict) else ""
         table = self.org.table(name)
@@ -120,8 +133,8 @@ class BulkWrite:
             raise refuse("MANDATORY_FIELDS_NOT_MAPPED", "mandatory fields are not mapped", fields=[find_by])
         ignore = bool(resource.get("ignore_empty", body.get("ignore_empty", False)))
         file = (resource.get("file_names") or ["data.csv"])[0]
-        return Job(self.org.ids.new(), operation, table, resource, mappings, find_by, rows[1:], file, self.org.now(),
-                   ignore, self.polls)  # fmt: skip
+        return Job(self.org.ids.new(), operation, table, resource, mappings, find_by, rows[0], rows[1:], file,
+                   self.org.now(), ignore, self.polls)  # fmt: skip
 
     def _mappings(self, table: Table, given: Any, width: int) -> list[tuple[Field, int]]:
         found = []
@@ -160,7 +173,7 @@ class BulkWrite:
         module = job.table.module
         resource = {
             "status": job.status, "type": "data", "module": {"api_name": module.name, "id": str(module.id)},
-            "ignore_empty": job.ignore_empty, "find_by": job.find_by or None,
+            "ignore_empty": job.ignore_empty, "code": job.status,
             "field_mappings": [{"api_name": one.name, "index": index} for one, index in job.mappings],
             "file": {"status": job.status, "name": job.file, **counts},
         }  # fmt: skip
@@ -170,13 +183,13 @@ class BulkWrite:
             "created_time": text_of(job.created, self.org.zone), "callback": None,
         }  # fmt: skip
         if job.body:
-            shown["result"] = {"download_url": f"/crm/bulk/v8/write/{job.id}/result"}
+            shown["result"] = {"download_url": f"{self.emulator.url}{PATH}".format(org=ORG_ID, job=job.id)}
         return shown
 
-    def download(self, request: Request, job: str) -> Reply:
-        """``GET /write/{id}/result``: the rows with what became of each."""
+    def download(self, request: Request, org: str, job: str, file: str) -> Reply:
+        """The rows with what became of each. Zoho has these files on a host of its own, with the same sign-in."""
         found = self._find(job)
-        if not found.body:
+        if not found.body or org != str(ORG_ID) or file != f"{job}.zip":
             raise Refusal(404, "RESOURCE_NOT_FOUND", "the requested resource is not found", {"resource": job})
         return Reply(body=found.body, headers={"Content-Type": "application/zip"})
 
@@ -186,14 +199,15 @@ class BulkWrite:
         job.status = "SKIPPED" if job.fails else "COMPLETED"
         job.counts = dict.fromkeys(("added_count", "updated_count", "skipped_count"), 0)
         job.counts["total_count"] = len(job.rows)
-        told = [[*(one.name for one, _ in job.mappings), "STATUS", "RECORD_ID", "ERRORS"]]
+        shown = [index for _, index in job.mappings[:SHOWN_COLUMNS]]
+        told = [[*(job.header[index] for index in shown), "STATUS", "RECORD_ID", "ERRORS"]]
         for number, cells in enumerate(job.rows):
-            told.append([*(cells[index] for _, index in job.mappings), *self._write(job, cells, number)])
+            told.append([*(cells[index] for index in shown), *self._write(job, cells, number)])
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(told)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(f"{job.id}.csv", text.getvalue())
+            archive.writestr(f"{job.table.module.name}-{job.file}", text.getvalue())
         job.body = packed.getvalue()
 
     def _write(self, job: Job, cells: list[str], number: int) -> tuple[str, str, str]:
@@ -204,7 +218,11 @@ class BulkWrite:
             return self._store(job, values, cells, number)
         except Refusal as refusal:
             job.counts["skipped_count"] += 1
-            return "SKIPPED", "", f"{refusal.code}: {refusal.details.get('api_name', '')}"
+            return "SKIPPED", "", f"{refusal.code}-{self._column(job, str(refusal.details.get('api_name', '')))}"
+
+    @staticmethod
+    def _column(job: Job, name: str) -> str:
+        return next((job.header[index] for one, index in job.mappings if one.name == name), name)
 
     def _values(self, job: Job, cells: list[str], number: int) -> dict[str, Any]:
         values: dict[str, Any] = {}

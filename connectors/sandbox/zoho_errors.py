@@ -1,6 +1,6 @@
 """Refusals in Zoho's words: ``{"code", "details", "message", "status": "error"}``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.sandbox.routing import Reply
@@ -29,6 +29,13 @@ class Refusal(Exception):  # noqa: N818 - an answer of the CRM, not an error of 
 def invalid(message: str, **details: Any) -> Refusal:
     """400 INVALID_DATA."""
     return Refusal(400, "INVALID_DATA", message, details)
+
+
+def check_keys(sent: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refusal of the Bulk APIs: a key that no description knows."""
+    unknown = [name for name in sent if name not in known]
+    if unknown:
+        raise Refusal(400, "REQUEST_BODY_NOT_SUPPORTED", "the request body is not supported", {"keys": unknown})
 
 
 def missing_param(name: str) -> Refusal:

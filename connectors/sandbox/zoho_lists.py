@@ -7,7 +7,7 @@ from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.routing import Reply, Request
 from connectors.sandbox.zoho_errors import Refusal, invalid, missing_param, no_module, too_many
 from connectors.sandbox.zoho_ids import parse_id
-from connectors.sandbox.zoho_paging import Entry, Pager, Place, cut, number_of, page_size, since
+from connectors.sandbox.zoho_paging import Entry, Pager, Place, cut, page_size, since
 from connectors.sandbox.zoho_rows import Rows
 from connectors.sandbox.zoho_schema import Field
 from connectors.sandbox.zoho_store import Gone, Org, Row, Table
@@ -28,6 +28,8 @@ class Lists:
         self.rows = rows
         self.pager = pager
         self.emulator = emulator
+        self.latest_first = True
+        """The order of deleted records, of which Zoho promises none."""
 
     def table(self, name: str, index: int = 0) -> Table:
         """The table of a module in a path. Refusal: there is none."""
@@ -182,7 +184,7 @@ class Lists:
         return Reply(body={"data": [self.rows.record(table.module, row)]})
 
     def deleted(self, request: Request, module: str) -> Reply:
-        """``GET /{module}/deleted``, latest first."""
+        """``GET /{module}/deleted``, 2,000 by number: it has no page tokens."""
         table = self.table(module)
         kind = request.first("type") or "all"
         if kind not in _DELETED_KINDS:
@@ -191,10 +193,11 @@ class Lists:
         found = [
             one for one in table.gone.values() if kind in {"all", one.kind} and (moment is None or one.at > moment)
         ]
-        found.sort(key=lambda one: (one.at, one.row["id"]), reverse=True)
+        found.sort(key=lambda one: (one.at, one.row["id"]), reverse=self.latest_first)
         if moment is not None and not found:
             return Reply(304)
-        size, page = page_size(request, self.emulator.page_cap), number_of(request, "page", 1)
+        size = page_size(request, self.emulator.page_cap)
+        page = self.pager.place(request, size).page
         data = [self._tombstone(table, one) for one in found[(page - 1) * size : page * size]]
         if not data or self.emulator.strike("empty", request):
             return Reply(204)

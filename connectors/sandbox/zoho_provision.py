@@ -10,6 +10,19 @@ from connectors.sandbox.zoho_schema import NUMBERS, Field, Module, api_name_of, 
 from connectors.sandbox.zoho_store import Org, Table
 
 MAX_FIELDS = 5
+MAX_LABEL = 25
+MAX_TOOLTIP = 255
+_KEYS = {
+    "id", "field_label", "data_type", "length", "filterable", "tooltip", "profiles", "external", "crypt", "encrypt_case",
+    "textarea", "unique", "hipaa_compliance_enabled", "private", "pick_list_values", "enable_record_state",
+    "default_value", "pick_list_values_sorted_lexically", "enable_colour_code", "global_picklist",
+    "history_tracking_enabled", "history_tracking", "separator", "auto_number", "_update_existing_records", "formula",
+    "decimal_place", "number_separator", "currency", "rollup_summary", "lookup", "multiselectlookup", "userlookup",
+    "multiuserlookup",
+}  # fmt: skip
+_MODULE_TEXTS = {"singular_label": 25, "plural_label": 25, "api_name": 50}
+"""Letters and digits, and how many at most."""
+
 FIELD_QUOTA = 150
 _TYPES = {
     "text", "textarea", "email", "phone", "picklist", "multiselectpicklist", "date", "datetime", "integer", "bigint",
@@ -89,6 +102,7 @@ class Provision:
             if not sent.get(name):
                 details = {"api_name": name, "json_path": f"{path}.{name}"}
                 raise Refusal(400, "MANDATORY_NOT_FOUND", "required field not found", details)
+        _check_field(sent, path)
         label, data_type = str(sent["field_label"]), str(sent["data_type"])
         if data_type not in _TYPES:
             raise invalid("invalid data", api_name="data_type", json_path=f"{path}.data_type")
@@ -170,16 +184,19 @@ class Provision:
 
     def create_modules(self, request: Request) -> Reply:
         """``POST /settings/modules``: custom modules with a Name and the usual system fields."""
-        return Reply(201, {"modules": [self._module(one, at) for at, one in enumerate(self._sent(request, "modules"))]})
+        sent = self._sent(request, "modules")
+        if len(sent) > 1:
+            raise too_many(1, "only 1 module can be created at a time", api_name="modules")
+        try:
+            return Reply(201, {"modules": [self._module(sent[0])]})
+        except Refusal as refusal:
+            return Reply(400, {"modules": [refusal.body]})
 
-    def _module(self, sent: Any, number: int) -> dict[str, Any]:
-        for name in ("plural_label", "singular_label", "profiles"):
-            if not isinstance(sent, Mapping) or not sent.get(name):
-                details = {"api_name": name, "json_path": f"$.modules[{number}].{name}"}
-                raise Refusal(400, "MANDATORY_NOT_FOUND", "required field not found", details)
-        name = str(sent.get("api_name") or api_name_of(str(sent["plural_label"]), ()))
+    def _module(self, sent: Any) -> dict[str, Any]:
+        self._check_module(sent)
+        name = str(sent["api_name"])
         if self.org.table(name) is not None:
-            details = {"api_name": "api_name", "json_path": f"$.modules[{number}].api_name"}
+            details = {"api_name": "api_name", "json_path": "$.modules[0].api_name"}
             raise Refusal(400, "DUPLICATE_DATA", "duplicate data", details)
         module = Module(name, str(sent["plural_label"]), str(sent["singular_label"]), _FIRST_CODE, "Name", "custom")
         for one in read_fields(_OWN):
@@ -189,6 +206,43 @@ class Provision:
             module.fields["Name"].label = str(shown["field_label"])
         self.org.open(module)
         return _done("module created successfully", module.id)
+
+    def _check_module(self, sent: Any) -> None:
+        """Refusal: something is missing, or is no text of letters and digits, or no profile of this org."""
+        for name in (*_MODULE_TEXTS, "profiles"):
+            if not isinstance(sent, Mapping) or not sent.get(name):
+                details = {"api_name": name, "json_path": f"$.modules[0].{name}"}
+                raise Refusal(400, "MANDATORY_NOT_FOUND", "required field not found", details)
+        for name, most in _MODULE_TEXTS.items():
+            if not _is_plain(str(sent[name]), most):
+                raise invalid("invalid data", api_name=name, maximum_length=most, json_path=f"$.modules[0].{name}")
+        profiles = {str(key) for key in self.org.profiles.values()}
+        if not all(isinstance(one, Mapping) and one.get("id") in profiles for one in sent["profiles"]):
+            raise invalid("invalid data", api_name="profiles", json_path="$.modules[0].profiles")
+
+
+def _check_field(sent: Mapping[str, Any], path: str) -> None:
+    """Refusal: an unknown key, too long a label, or a ``unique`` or ``tooltip`` of another shape."""
+    unique, tooltip = sent.get("unique"), sent.get("tooltip")
+    if isinstance(unique, Mapping) and not isinstance(unique.get("case_sensitive"), bool):
+        raise _expected("unique.case_sensitive", path)
+    wrong = [name for name in sent if name not in _KEYS]
+    if len(str(sent["field_label"])) > MAX_LABEL:
+        wrong.append("field_label")
+    if tooltip is not None and not _is_tooltip(tooltip):
+        wrong.append("tooltip")
+    if wrong:
+        raise invalid("invalid data", api_name=wrong[0], json_path=f"{path}.{wrong[0]}")
+
+
+def _is_plain(text: str, most: int) -> bool:
+    return text.isascii() and text.isalnum() and len(text) <= most
+
+
+def _is_tooltip(given: Any) -> bool:
+    if not isinstance(given, Mapping) or given.get("name") not in {"static_text", "info_icon"}:
+        return False
+    return 0 < len(str(given.get("value", ""))) <= MAX_TOOLTIP
 
 
 def _picks(values: list[Any]) -> dict[str, str]:

@@ -49,6 +49,7 @@ def open_office(emulator: "ZohoEmulator") -> Office:
     """Puts the handlers of an org together."""
     org, rows = emulator.org, emulator.rows
     lists = Lists(org, rows, Pager(org.now), emulator)
+    lists.latest_first = emulator.latest_first
     writes = Writes(lists, emulator.changes, emulator)
     coql = Coql(lists, emulator, emulator.tokens.granted, emulator.coql_fields)
     read, write = BulkRead(lists, emulator, emulator.tokens.granted), BulkWrite(writes, emulator)
@@ -60,6 +61,7 @@ def open_office(emulator: "ZohoEmulator") -> Office:
         *_users(Users(lists, emulator.changes, emulator)),
         *_settings(Settings(org), Provision(org)),
         *_bulk(read, write),
+        Way("GET", "/{version}/crm/{org}/bulk-write/{job}/{file}", "files.ALL", write.download),
         *_org(OrgPages(org, rows, emulator.edition, emulator.org_type)),
     ]
     return Office(lists, writes, ways)
@@ -77,7 +79,7 @@ def _records(lists: Lists, writes: Writes, related: Related) -> list[Way]:
         _crm("DELETE", "/{module}", "modules.DELETE", writes.delete),
         _crm("POST", "/{module}/upsert", "modules.CREATE", writes.upsert),
         _crm("GET", "/{module}/deleted", "modules.READ", lists.deleted),
-        _crm("GET", "/{module}/actions/count", "modules.READ", lists.count),
+        _crm("GET", "/{module}/actions/count", "count.READ", lists.count),
         _crm("GET", "/{module}/{record}", "modules.READ", lists.single),
         _crm("PUT", "/{module}/{record}", "modules.UPDATE", writes.update_one),
         _crm("DELETE", "/{module}/{record}", "modules.DELETE", writes.delete_one),
@@ -135,5 +137,4 @@ def _bulk(read: BulkRead, write: BulkWrite) -> list[Way]:
         _crm("POST", "/upload", "files.ALL", write.upload),
         Way("POST", f"{bulk}/write", "bulk.CREATE", write.create),
         Way("GET", f"{bulk}/write/{{job}}", "bulk.CREATE", write.show),
-        Way("GET", f"{bulk}/write/{{job}}/result", "bulk.CREATE", write.download),
     ]

@@ -28,6 +28,8 @@ def needed(scope: str, module: str = "") -> Groups:
         return []
     if area == "modules":
         return [module_scopes(module, right)]
+    if area == "count":
+        return [module_scopes(module, right), ["ZohoSearch.securesearch.READ"]]
     if area == "emails":
         return [["ZohoCRM.modules.emails.READ", "ZohoCRM.modules.emails.ALL", "ZohoCRM.modules.ALL"]]
     if area.startswith("settings."):

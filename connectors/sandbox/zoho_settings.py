@@ -110,7 +110,8 @@ class Settings:
             "email_parser": {"fields_update_supported": writes, "record_operations_supported": writes},
             "convert_mapping": {}, "display_field": one.name == module.name_field, "mass_update": writes,
             "private": None, "blueprint_supported": True, "column_name": one.name.upper(), "hipaa_compliance": None,
-            "created_time": None, "modified_time": None, "parent_field": None,
+            "created_time": None, "modified_time": None, "parent_field": None, "associated_module": None,
+            "customizable_properties": None,
         }  # fmt: skip
 
     def _pick(self, one: Field, value: str, label: str, place: int) -> dict[str, Any]:

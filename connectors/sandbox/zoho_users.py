@@ -101,7 +101,17 @@ class Users:
         if len(sent) > MAX_USERS:
             message = "more than 10 users are given"
             raise invalid(message, api_name="users", maximum_length=MAX_USERS, json_path="$.users")
+        if self.emulator.strike("one_refusal", request) and (refused := self._first_refusal(sent)):
+            return Reply(400, {"users": [refused.body]})
         return self._answer([self._update(one, number) for number, one in enumerate(sent)])
+
+    def _first_refusal(self, sent: list[dict[str, Any]]) -> Refusal | None:
+        for number, one in enumerate(sent):
+            try:
+                self._editable(str(one.get("id", "")), f"$.users[{number}]")
+            except Refusal as refusal:
+                return refusal
+        return None
 
     def update_one(self, request: Request, user: str) -> Reply:
         """``PUT /users/{id}``."""

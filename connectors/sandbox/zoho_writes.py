@@ -16,6 +16,7 @@ from connectors.sandbox.zoho_times import text_of
 from connectors.sandbox.zoho_values import mandatory, read_value
 
 MAX_RECORDS = 100
+_AUTOMATION = {"workflow", "approval", "blueprint", "pathfinder", "orchestration"}
 Result = tuple[int, dict[str, Any]]
 _READ_ONLY_KEYS = {"id", "Created_Time", "Modified_Time", "Created_By", "Modified_By"}
 
@@ -159,7 +160,10 @@ class Writes:
             raise invalid("invalid data", expected_data_type="jsonobject", api_name="data", json_path="$.data")
         if len(sent) > MAX_RECORDS:
             raise too_many(MAX_RECORDS, "more records are given than allowed", api_name="data", json_path="$.data")
-        self.triggers.append(body.get("trigger"))
+        trigger = body.get("trigger")
+        if trigger is not None and not (isinstance(trigger, list) and _AUTOMATION.issuperset(map(str, trigger))):
+            raise invalid("invalid data", expected_data_type="jsonarray", api_name="trigger", json_path="$.trigger")
+        self.triggers.append(trigger)
         return table, sent
 
     def _all(

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from connectors.base import FieldSpec, WriteTarget
+from connectors.errors import RetryLaterError
 
 DEALS = WriteTarget("opportunity")
 
@@ -131,3 +134,21 @@ def test_every_stream_says_its_fields_to_the_admin(org: Any) -> None:
     assert names["opportunity"]["Closing_Date"] == "Closing Date"
     assert "Team" in names["person"]
     assert names["rate"] == {}
+
+
+def test_a_module_is_ordered_once_and_found_where_the_answer_was_lost(org: Any, appraisal_fields: Any) -> None:
+    org.arm("cut", match="/settings/modules")
+    connector = org.connect()
+    steps: list[Any] = []
+
+    cost = org.calls(lambda: steps.extend(connector.provision(appraisal_fields, dry_run=False)))
+
+    assert {step.state for step in steps} == {"created"}
+    assert cost["POST /crm/v8/settings/modules"] == 1
+
+
+def test_a_module_that_was_not_made_when_zoho_failed_is_made_later(org: Any, appraisal_fields: Any) -> None:
+    org.arm("server_error", match="/settings/modules")
+
+    with pytest.raises(RetryLaterError):
+        list(org.connect().provision(appraisal_fields, dry_run=False))

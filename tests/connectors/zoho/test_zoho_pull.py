@@ -319,8 +319,9 @@ def test_a_record_without_a_home_is_off_until_a_module_is_named(org: Any) -> Non
 def test_a_record_without_a_home_is_read_from_a_module_of_the_org(org: Any) -> None:
     mapping = {"subject_id": "Owner.id", "period_start": "Begin", "period_end": "End", "amount": "Goal"}
     connector = org.connect(streams={"target": {"object": "Quotas"}}, fields={"target": mapping})
-    module = {"modules": [{"plural_label": "Quotas", "singular_label": "Quota", "profiles": [{"id": "1"}]}]}
-    connector.api.json("POST", "/crm/v8/settings/modules", json=module)
+    profile = next(connector.api.users("CurrentUser"))[0]["profile"]["id"]
+    shape = {"plural_label": "Quotas", "singular_label": "Quota", "api_name": "Quotas", "profiles": [{"id": profile}]}
+    connector.api.json("POST", "/crm/v8/settings/modules", json={"modules": [shape]})
     types: dict[str, dict[str, Any]] = {
         "Begin": {"data_type": "date"},
         "End": {"data_type": "date"},

@@ -151,7 +151,9 @@ def test_the_credits_of_the_edition_limit_our_share(make_org: Any) -> None:
     [
         ("free", 3, 5_000),
         ("standard", 400, 100_000),
-        ("Zoho_One", 10, 60_000),
+        ("zohooneenterprise", 10, 60_000),
+        ("zohoonestandard", 10, 52_500),
+        ("crmplusstarter", 10, 52_500),
         ("ultimate", 10, 70_000),
         ("new", 9, None),
     ],

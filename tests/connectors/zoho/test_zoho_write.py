@@ -147,3 +147,15 @@ def test_what_follows_from_a_refusal(code: str, text: str, details: dict[str, st
 def test_a_moment_is_spelled_with_an_offset() -> None:
     assert spelled(WHEN, {}) == "2026-03-01T06:30:00+00:00"
     assert spelled(Decimal("2.5"), {"data_type": "integer"}) == 2
+
+
+def test_a_batch_of_users_that_is_refused_whole_is_sent_one_by_one(org: Any) -> None:
+    connector = org.connect()
+    list(connector.provision([FieldSpec(PEOPLE, "Scoreback_Band", "Scoreback band", "text", 2)], dry_run=False))
+    ids = [org.id("people", "1"), str(10**18), org.id("people", "2")]
+    org.arm("one_refusal")
+
+    verdicts = list(connector.write(PEOPLE, [Write(one, {"Scoreback_Band": "A"}) for one in ids]))
+
+    assert [one.rejected and one.rejected.recovery for one in verdicts] == [None, "gone", None]
+    assert set(connector.read_fields(PEOPLE, ids, ["Scoreback_Band"])) == {ids[0], ids[2]}

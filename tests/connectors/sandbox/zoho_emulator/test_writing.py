@@ -163,3 +163,88 @@ def test_an_upload_without_its_headers_or_its_zip_is_refused(zoho: Any) -> None:
 
     assert (missing.status, missing.body["code"]) == (400, "MANDATORY_NOT_FOUND")
     assert (wrong.status, wrong.body["code"]) == (400, "INVALID_FILE_FORMAT")
+
+
+def test_a_result_of_bulk_write_has_three_columns_and_what_became_of_each_row(zoho: Any) -> None:
+    made = zoho.deals(1)
+    headers = {"content_type": "multipart/form-data; boundary=B", "feature": "bulk-write", "x_crm_org": "30000012345"}
+    text = f"key,step,sum,kind\n{made[0]},one,5,New\n1,two,6,New\n{made[0]},three,x,New\n"
+    file = zoho("POST", "/crm/v8/upload", zipped("deals.csv", text), **headers).body["details"]["file_id"]
+    names = ["id", "Next_Step", "Amount", "Type"]
+    resource = {"type": "data", "module": {"api_name": "Deals"}, "file_id": file, "find_by": "id",
+                "field_mappings": [{"api_name": name, "index": at} for at, name in enumerate(names)]}  # fmt: skip
+    order = {"operation": "update", "resource": [resource]}
+    job = zoho.send("POST", "/crm/bulk/v8/write", order, 201)["details"]["id"]
+    zoho.get(f"/crm/bulk/v8/write/{job}")
+    zoho.emulator.url = "http://localhost"
+    url = zoho.get(f"/crm/bulk/v8/write/{job}")["result"]["download_url"]
+
+    with zipfile.ZipFile(io.BytesIO(zoho("GET", url).body)) as archive:
+        rows = archive.read(archive.namelist()[0]).decode().splitlines()
+
+    assert url == f"http://localhost/v2/crm/30000012345/bulk-write/{job}/{job}.zip"
+    assert rows == [
+        "key,step,sum,STATUS,RECORD_ID,ERRORS",
+        f"{made[0]},one,5,UPDATED,{made[0]},",
+        "1,two,6,SKIPPED,,INVALID_DATA-key",
+        f"{made[0]},three,x,SKIPPED,,INVALID_DATA-sum",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/crm/bulk/v8/write", {"operation": "update", "resource": [], "rows": []}),
+        ("/crm/bulk/v8/write", {"operation": "update", "resource": [{"type": "data", "rows": []}]}),
+        ("/crm/bulk/v8/read", {"query": {"module": {"api_name": "Deals"}, "limit": 5}}),
+        ("/crm/bulk/v8/read", {"query": {"module": {"api_name": "Deals"}}, "zip": True}),
+    ],
+)
+def test_the_bulk_apis_refuse_keys_that_they_do_not_know(zoho: Any, path: str, body: dict[str, Any]) -> None:
+    refused = zoho.send("POST", path, body, 400)
+
+    assert refused["code"] in {"REQUEST_BODY_NOT_SUPPORTED", "INVALID_REQUEST"}
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ({"field_label": "A label of twenty-six sign", "data_type": "text"}, "field_label"),
+        ({"field_label": "A", "data_type": "text", "lenght": 5}, "lenght"),
+        ({"field_label": "A", "data_type": "text", "tooltip": {"value": "x"}}, "tooltip"),
+    ],
+)
+def test_a_field_of_another_shape_is_refused(zoho: Any, field: dict[str, Any], wrong: str) -> None:
+    refused = zoho.send("POST", "/crm/v8/settings/fields?module=Deals", {"fields": [field]}, 400)["fields"][0]
+
+    assert (refused["code"], refused["details"]["api_name"]) == ("INVALID_DATA", wrong)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"api_name": None}, "MANDATORY_NOT_FOUND"),
+        ({"plural_label": "Two words"}, "INVALID_DATA"),
+        ({"singular_label": "A" * 26}, "INVALID_DATA"),
+        ({"profiles": [{"id": "1"}]}, "INVALID_DATA"),
+        ({"api_name": "Deals"}, "DUPLICATE_DATA"),
+    ],
+)
+def test_a_module_needs_names_of_letters_and_digits_and_a_profile(zoho: Any, change: dict[str, Any], code: str) -> None:
+    profile = str(next(iter(zoho.emulator.org.profiles.values())))
+    shape = {"plural_label": "Quotas", "singular_label": "Quota", "api_name": "Quotas", "profiles": [{"id": profile}]}
+
+    refused = zoho.send("POST", "/crm/v8/settings/modules", {"modules": [{**shape, **change}]}, 400)["modules"][0]
+
+    assert refused["code"] == code
+
+
+def test_a_trigger_that_zoho_does_not_have_is_refused(zoho: Any) -> None:
+    (key,) = zoho.deals(1)
+    body = {"data": [{"id": key, "Next_Step": "x"}], "trigger": ["everything"]}
+
+    assert zoho.send("PUT", DEALS, body, 400)["details"]["api_name"] == "trigger"
+
+
+def test_the_list_of_deleted_records_ends_at_2000_by_number(zoho: Any) -> None:
+    assert zoho.get(f"{DEALS}/deleted?page=11", 400)["code"] == "DISCRETE_PAGINATION_LIMIT_EXCEEDED"
