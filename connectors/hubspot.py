@@ -72,8 +72,6 @@ class HubSpot(Connector):
     streams: ClassVar[tuple[Stream, ...]] = STREAMS
     settings = HubSpotSettings
     manners = MANNERS
-    write_batch = 100
-    write_keyed_batch = 100
 
     def __init__(self, connection: ConnectionSettings, http: Http) -> None:
         super().__init__(connection, http)
@@ -233,8 +231,8 @@ class HubSpot(Connector):
         return None if stream.name in _NOT_COUNTED else self._reading.fetch(self.located(stream), ids)
 
     def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw] | None:
-        """Deals only: an activity's associations are made with it."""
-        return self._reading.links(stream, ids) if stream.name == "opportunity" else None
+        """Of deals and payments: an activity's associations are made with it."""
+        return self._reading.links(stream, ids) if stream.kind in ("opportunity", "payment") else None
 
     # -- writing ------------------------------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ class HubSpotApi:
         self._door = door
         self._version = version
         self._host = door.connection.base_url
+        self._owner_limit = OWNER_LIMIT
 
     def _client(self, package: Any, api: str) -> Any:
         client = package.ApiClient(configuration=package.Configuration(host=self._host))
@@ -176,18 +177,17 @@ class HubSpotApi:
     def owners(self, *, archived: bool = False) -> Iterator[Json]:
         """Every owner that is active, or every one that has left."""
         query: Json = {"archived": "true"} if archived else {}
-        limit, after = OWNER_LIMIT, None
         while True:
             try:
-                page = self._read(self._owners.get_page, limit=limit, **query, **({"after": after} if after else {}))
+                page = self._read(self._owners.get_page, limit=self._owner_limit, **query)
             except RejectedError:
-                if limit == LIST_LIMIT:
+                if self._owner_limit == LIST_LIMIT:
                     raise
-                limit = LIST_LIMIT  # 500 is what the endpoint takes today; the documented page is 100
+                self._owner_limit = LIST_LIMIT  # 500 is what the endpoint takes today; the documented page is 100
                 continue
             yield from page["results"]
-            after = next_after(page)
-            if after is None:
+            query["after"] = next_after(page)
+            if query["after"] is None:
                 return
 
     def pipelines(self, object_type: str) -> list[Json]:
@@ -207,9 +207,12 @@ class HubSpotApi:
         """A POST to a numbered path that the client has no function or no complete model for."""
         return dict(self._door.post(versioned(path, self._version), json=body) or {})
 
-    def delete(self, path: str) -> None:
-        """A DELETE of a numbered path."""
-        self._door.delete(versioned(path, self._version))
+    def create(self, path: str, body: Json) -> Json:
+        """A POST that makes something, to a numbered path: sent once, for a second one would be refused as a duplicate.
+
+        RetryLaterError if its answer is lost: what was made is there, and the next provisioning finds it.
+        """
+        return dict(self._door.post(versioned(path, self._version), json=body, once=True) or {})
 
 
 def _is_list(value: Any) -> bool:

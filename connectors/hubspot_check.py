@@ -3,10 +3,12 @@
 import difflib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from connectors.base import Finding, Stream, WriteTarget
 from connectors.errors import ConfigError, ForbiddenError, RejectedError, ScorebackError, SignInError
+from connectors.hubspot_api import Json
 from connectors.hubspot_rows import outcome
 from connectors.mapping import remote_fields, unfilled
 from connectors.settings import KeyedWriteBack
@@ -14,6 +16,8 @@ from connectors.stage_check import unmapped_stages
 
 if TYPE_CHECKING:
     from connectors.hubspot import HubSpot
+
+Pipelines = Callable[[], list[Json]]
 
 SKEW_SECONDS = 120
 PRIVATE_APP_USAGE = "/account-info/v3/api-usage/daily/private-apps"
@@ -33,10 +37,11 @@ def findings(connector: "HubSpot") -> Iterator[Finding]:
         )
         return
     yield from _allowance(connector)
+    pipelines = cache(lambda: connector.api.pipelines("deals"))
     for stream in connector.streams:
         if stream.name != "change" and connector.connection.stream(stream.name) is not None:
-            yield from _stream(connector, connector.located(stream))
-    yield from _stages_meant(connector)
+            yield from _stream(connector, connector.located(stream), pipelines)
+    yield from _stages_meant(connector, pipelines)
     yield from _write_back(connector)
 
 
@@ -60,9 +65,9 @@ def _allowance(connector: "HubSpot") -> Iterator[Finding]:
         yield Finding("ok", "allowance", f"{used} of {most} calls of the account's day are used")
 
 
-def _stream(connector: "HubSpot", stream: Stream) -> Iterator[Finding]:
+def _stream(connector: "HubSpot", stream: Stream, pipelines: Pipelines) -> Iterator[Finding]:
     probes: dict[str, Callable[[], str]] = {
-        "stage": lambda: _stages(connector),
+        "stage": lambda: _stages(pipelines()),
         "split": lambda: _splits(connector),
         "person": lambda: f"{len(connector.people.owners(archived=False))} active owners",
         "rate": lambda: (
@@ -101,18 +106,16 @@ def _splits(connector: "HubSpot") -> str:
     return "splits can be read"
 
 
-def _stages(connector: "HubSpot") -> str:
-    pipelines = connector.api.pipelines("deals")
+def _stages(pipelines: list[Json]) -> str:
     stages = [stage for pipeline in pipelines for stage in pipeline.get("stages") or ()]
     return f"{len(pipelines)} pipelines, {len(stages)} stages"
 
 
-def _stages_meant(connector: "HubSpot") -> Iterator[Finding]:
+def _stages_meant(connector: "HubSpot", pipelines: Pipelines) -> Iterator[Finding]:
     try:
-        pipelines = connector.api.pipelines("deals")
+        stages = [(str(pipeline["id"]), stage) for pipeline in pipelines() for stage in pipeline.get("stages") or ()]
     except (ForbiddenError, RejectedError):
         return  # said by the stream's own finding
-    stages = [(str(pipeline["id"]), stage) for pipeline in pipelines for stage in pipeline.get("stages") or ()]
     if connector.connection.stages:
         yield from unmapped_stages(connector.connection, [(pipeline, str(stage["id"])) for pipeline, stage in stages])
         return

@@ -9,7 +9,7 @@ from connectors.hubspot_streams import LINKS, TOUCHED
 from connectors.mapping import paths_of, remote_fields, sources
 from connectors.settings import ConnectionSettings
 
-_NEEDED = {"line_item": "opportunity_id", "contract": "account_id"}
+_NEEDED = {"line_item": "opportunity_id", "contract": "account_id", "subscription": "account_id"}
 
 
 def links_of(stream: Stream, connection: ConnectionSettings) -> Mapping[str, str]:

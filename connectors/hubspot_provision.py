@@ -89,7 +89,7 @@ class Provisioning:
         return [*done, *(verdicts.get(spec.name) or Provisioned(spec.name, "missing", f"on {place}") for spec in specs)]
 
     def _create_schema(self, name: str, key: str) -> Json:
-        return self._api.post(
+        return self._api.create(
             SCHEMAS,
             {
                 "name": name,
@@ -117,7 +117,7 @@ class Provisioning:
             self._create_group(remote)
         for part in chunks(fresh, CREATE_LIMIT):
             inputs = [definition(spec) for spec in part]
-            body = self._api.post(f"/crm/v3/properties/{remote}/batch/create", {"inputs": inputs})
+            body = self._api.create(f"/crm/v3/properties/{remote}/batch/create", {"inputs": inputs})
             created = {str(row["name"]) for row in body.get("results", [])}
             why = "; ".join(str(error.get("message")) for error in body.get("errors", []))
             for spec in part:
@@ -129,7 +129,7 @@ class Provisioning:
         groups = self._api.get(f"/crm/v3/properties/{remote}/groups").get("results", [])
         if not any(group["name"] == GROUP for group in groups):
             body = {"name": GROUP, "label": LABEL, "displayOrder": -1}
-            self._api.post(f"/crm/v3/properties/{remote}/groups", body)
+            self._api.create(f"/crm/v3/properties/{remote}/groups", body)
 
     def remove(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
         """Archives each of ``wanted`` that exists. An object of our own keeps its rows: an admin deletes it."""

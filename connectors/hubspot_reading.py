@@ -21,12 +21,15 @@ from connectors.hubspot_api import (
 )
 from connectors.hubspot_history import change_rows, turned_at
 from connectors.hubspot_links import links_of, needed_link, put_away_unlinked, stand_in
+from connectors.hubspot_money import Turns, key_of, remote_of, sift
 from connectors.hubspot_people import People
 from connectors.hubspot_settings import HubSpotSettings
+from connectors.hubspot_silence import Silence
 from connectors.hubspot_slices import Part, Slices
 from connectors.hubspot_splits import COUNT, Splits
-from connectors.hubspot_streams import ALWAYS, CHANGE, CLOSED_FLAGS, DEALS, EXTRAS, MERGED, SPLIT
+from connectors.hubspot_streams import ALWAYS, CHANGE, CLOSED_FLAGS, DEALS, EXTRAS, INSTEAD, MERGED, SPLIT
 from connectors.mapping import Source, remote_fields, sources
+from connectors.own_streams import day
 
 log = structlog.get_logger("connectors.hubspot")
 
@@ -48,11 +51,12 @@ class Reading:
         self._api = api
         self._people = people
         self._account = account
-        self._definitions = definitions
+        self._silence = Silence(definitions)
         self._splits = splits
         self._slices = Slices(api)
-        self._silent: dict[frozenset[str], frozenset[str]] = {}
+        self._turns = Turns(api, lambda: account().zone)
         self._asked: dict[str, list[str]] = {}
+        self._moments: dict[str, list[str]] = {}
 
     def pages(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window: all by the list endpoint, what changed by search."""
@@ -75,8 +79,9 @@ class Reading:
             found, resume = page["results"], next_after(page)
             if window.part:
                 found, resume = self._slices.kept(stream.remote, part, found, resume)
-            raws = [self._raw(stream, row) for row in found]
+            raws = self._raws(stream, found)
             self._add_links(stream, raws, {str(row["id"]): row.get("associations") or {} for row in found})
+            self._turns.add(stream, raws)
             changes = self._add_history(raws, found) if history else []
             splits = self._shares(stream, raws, (), window)
             yield Page([*raws, *changes, *splits], resume=resume, lacks=self._lacks(stream, found))
@@ -129,7 +134,7 @@ class Reading:
         """The highest id of a page by id; None if it was the last page."""
         if next_after(found) is None:  # not its length: a page may be shorter than what was asked for
             return None
-        highest = max(int(row["id"]) for row in found["results"])
+        highest = max((int(row["id"]) for row in found["results"]), default=int(last))
         if highest <= int(last):
             raise ContractError(
                 f"{stream.remote}: a search for ids above {last} answers with {highest}: paging would not end"
@@ -141,17 +146,19 @@ class Reading:
 
         An unchanged row of a stream with associations is not handed on: it would bring them empty.
         """
-        raws = [self._raw(stream, row) for row in found]
+        raws = self._raws(stream, found)
         if not stream.separate:
             return raws
         stand_in(raws, needed_link(stream, self._connection))
-        changed = list(window.changed(raws))
+        # A subscription ends by a status that no field of ours holds: it is no echo, for we never write to one.
+        changed = raws if stream.name == "subscription" else list(window.changed(raws))
         fresh = {raw.fields["id"] for raw in changed}
         echoed = [raw for raw in raws if raw.fields["id"] not in fresh]  # a new share leaves a deal's content as it was
         splits = self._shares(stream, changed, echoed, window)
         if not changed:
             return splits
         self._add_links(stream, changed, {})
+        self._turns.add(stream, changed)
         changes: list[Raw] = []
         if self._with_history(stream, window):
             ids = [raw.fields["id"] for raw in changed]
@@ -168,33 +175,25 @@ class Reading:
         """Whole rows by id, with their history and associations."""
         along = frozenset(name for name in (CHANGE.name, SPLIT.name) if self._connection.stream(name) is not None)
         window = Window(None, datetime.max.replace(tzinfo=UTC), streams=along)
-        for part in chunks(ids, LIST_LIMIT):
+        for part in chunks([remote_of(stream, key) for key in ids], LIST_LIMIT):
             found = list(self._api.read(stream.remote, part, properties=self._properties(stream)))
             yield Page(self._complete(stream, window, found), lacks=self._lacks(stream, found))
 
     def links(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
         """What some rows are associated with, 1,000 a call: a changed association does not stamp the row."""
-        raws = [Raw(stream, {"id": remote_id}) for remote_id in ids]
+        raws = [Raw(stream, {"id": remote_of(stream, key), "@key": key}) for key in ids]
         self._add_links(stream, raws, {})
         return iter(raws)
 
     def _lacks(self, stream: Stream, found: Sequence[Json]) -> frozenset[str]:
-        """Properties that we asked for and HubSpot does not have: it leaves them out, and says null where one is empty."""
-        silent = frozenset(self._properties(stream)).difference(
-            [COUNT], found[0]["properties"] if found else self._properties(stream)
-        )
-        if not silent:
-            return frozenset()
-        if silent not in self._silent:
-            self._silent[silent] = silent.difference(self._definitions(stream.remote))
-            log.warning("properties_silent", stream=stream.name, lacking=sorted(self._silent[silent]))
-        return self._silent[silent]
+        asked = [name for name in self._properties(stream) if name != COUNT]  # without splits an account lacks it
+        return self._silence.lacks(stream.remote, asked, found)
 
     def archived(self, stream: Stream, start: datetime | None) -> Iterator[Page]:
         """Rows in the recycle bin since ``start``. The listing has no date filter: a call per 100 of all of them."""
         for page in self._api.pages(stream.remote, ["hs_object_id"], archived="true"):
-            found = [row for row in page["results"] if start is None or rows.archived_at(row) >= start]
-            yield Page([Raw(stream, {"id": str(row["id"]), "archived": True}) for row in found])
+            gone = [str(row["id"]) for row in page["results"] if start is None or rows.archived_at(row) >= start]
+            yield Page([Raw(stream, {"id": one, "@key": key_of(stream, one), "archived": True}) for one in gone])
 
     def merged(self, stream: Stream, start: datetime | None, end: datetime) -> Iterator[Page]:
         """Rows that were merged into others: a loser vanishes from every list, only its winner tells of it."""
@@ -206,25 +205,37 @@ class Reading:
         except RejectedError as error:
             log.warning("merges_unknown", stream=stream.name, code=error.code)  # an account without that property
 
+    def _raws(self, stream: Stream, found: Sequence[Json]) -> list[Raw]:
+        """The rows of an answer. Most payments give nothing back: those are no deleted refunds, but none."""
+        raws = [self._raw(stream, row) for row in found]
+        return [raw for raw in raws if stream.name != "refund" or not raw.fields["archived"]]
+
     def _raw(self, stream: Stream, row: Json) -> Raw:
         fields = rows.flat(row)
+        self._localise(stream, fields)
         name = stream.name
         if name == "opportunity":
-            self._localise(fields)
             fields["@currency"] = fields.get("deal_currency_code") or self._account().currency
         elif name == "call":
             rows.call(fields, self._connection.connected_outcomes)
         elif name == "target":
             rows.target(fields, self._account(), self._people.owner_of, self._people.team_of)
+        elif name == "forecast_submission":
+            rows.forecast(fields, self._account(), self._people.owner_of)
+        elif name in INSTEAD:
+            sift(stream, fields)
         elif name in ("meeting", "email", "task", "survey"):
             getattr(rows, name)(fields)
         return Raw(stream, fields)
 
-    def _localise(self, fields: Json) -> None:
-        """A close date is a moment, often local midnight: its day is the account's, not that of UTC."""
-        name = self._close_on
-        if name and fields.get(name):
-            fields[name] = rows.local(fields[name], self._account().zone)
+    def _localise(self, stream: Stream, fields: Json) -> None:
+        """A close date is a moment, often local midnight: its day, as that of a payment, is the account's, not UTC's."""
+        if stream.name not in self._moments:
+            mapped = [source for source in sources(stream, self._connection).values() if isinstance(source, From)]
+            self._moments[stream.name] = [source.path for source in mapped if source.turn is day]
+        for path in self._moments[stream.name]:
+            if fields.get(path):
+                fields[path] = rows.local(fields[path], self._account().zone)
 
     def _add_links(self, stream: Stream, raws: Sequence[Raw], inline: Mapping[str, Json]) -> None:
         for target, path in links_of(stream, self._connection).items():
@@ -247,7 +258,7 @@ class Reading:
     def ids(self, stream: Stream) -> Iterator[list[str]]:
         """Ids of the rows that are records of ours, where that takes a look at them."""
         for page in self._listed(stream, Window(None, datetime.max.replace(tzinfo=UTC)), None):
-            yield [str(raw.fields["id"]) for raw in page.rows if not raw.fields["archived"]]
+            yield [key_of(stream, raw.fields["id"]) for raw in page.rows if not raw.fields["archived"]]
 
     def _with_history(self, stream: Stream, window: Window) -> bool:
         return stream.name == "opportunity" and CHANGE.name in window.streams
@@ -271,10 +282,6 @@ class Reading:
         deals = sources(DEALS, self._connection)
         filled = {field: _path(deals.get(field)) for field in _TRACKED}
         return {name: field for field, name in filled.items() if name and not name.startswith("@")}
-
-    @cached_property
-    def _close_on(self) -> str | None:
-        return _path(sources(DEALS, self._connection).get("close_on"))
 
     def _properties(self, stream: Stream) -> list[str]:
         if stream.name not in self._asked:

@@ -135,6 +135,17 @@ def target(fields: Json, account: Account, owner_of: Lookup, team_of: Lookup) ->
         fields["@start"], fields["@end"] = _days(moment(start), moment(end), account.zone)
 
 
+def forecast(fields: Json, account: Account, owner_of: Lookup) -> None:
+    """Adds whose figure it is, who said it, and its days. A figure of a whole team is nobody's: no forecast of ours."""
+    owner, by = fields.get("hubspot_owner_id"), owner_of(fields.get("hs_created_by_user_id"))
+    fields["@layer"] = "rep" if by in (None, owner) else "manager"
+    fields["@currency"] = account.currency
+    start, end = fields.get("hs_forecast_start_date"), fields.get("hs_forecast_end_date")
+    fields["archived"] = fields["archived"] or not (owner and start and end)
+    if start and end:
+        fields["@start"], fields["@end"] = _days(moment(start), moment(end), account.zone)
+
+
 def _days(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[str, str]:
     """First and last day of a target. Bounds at midnight UTC are calendar days; others are the account's own time.
 

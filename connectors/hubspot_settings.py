@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from connectors.auth import RefreshToken, StaticToken, TokenStore
 from connectors.hubspot_paths import DEFAULT_VERSION, Version, versioned
-from connectors.hubspot_streams import OWN_KINDS
+from connectors.hubspot_streams import INSTEAD, OWN_KINDS
 from connectors.manners import Auth
-from connectors.settings import ConnectionSettings, SecretRef, SignIn, Url
+from connectors.settings import ConnectionSettings, SecretRef, SignIn, StreamSettings, Url
 
 CONNECTED = "f240bbac-87c9-4f6e-bf70-924b57d47db7"
 """HubSpot's own call outcome "Connected"; an account adds its own ones."""
@@ -46,6 +46,11 @@ class HubSpotSettings(ConnectionSettings):
     connected_outcomes: list[str] = Field(
         default=[CONNECTED], description="Ids of the call outcomes (hs_call_disposition) in which both sides spoke"
     )
+
+    def stream(self, name: str) -> StreamSettings | None:
+        """Settings of a stream; None if it is off, as HubSpot's own object is where the company named one of its own."""
+        replaced = self.object_of(INSTEAD.get(name, "")) is not None
+        return None if replaced else super().stream(name)
 
 
 class HubSpotSignInWay:

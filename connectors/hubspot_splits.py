@@ -5,6 +5,7 @@ place among them; the places behind the last one are told as deleted when a deal
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -23,6 +24,12 @@ PLACES = 20
 """How many places of a changed deal are told: more than people share a deal."""
 
 
+def count_of(deal: Raw) -> int | None:
+    """How many splits a deal says it has; None if it says nothing. HubSpot spells computed numbers as 2 or 2.0."""
+    text = deal.fields.get(COUNT)
+    return int(Decimal(text)) if text else None
+
+
 class Splits:
     """The splits of deals that pass by, as rows of ``stream``."""
 
@@ -36,7 +43,7 @@ class Splits:
 
         ``changed`` tells what the store does not hold: asked of a deal's last place, and of the place behind it.
         """
-        counted = [(deal, int(deal.fields[COUNT])) for deal in deals if deal.fields.get(COUNT)]
+        counted = [(deal, count) for deal in deals if (count := count_of(deal)) is not None]
         asked = [self._stand_in(deal, place) for deal, count in counted for place in (count - 1, count) if place >= 0]
         if not asked or self._absences.holds(self._stream.name):
             return []
@@ -57,9 +64,9 @@ class Splits:
         """A call per 100 deals with splits; none where the feature is off. ``whole``: nothing was known before."""
         if self._absences.holds(self._stream.name):
             return []
-        counts = {str(deal.fields["id"]): deal.fields.get(COUNT) for deal in deals}
-        shared = [deal for deal, count in counts.items() if count not in (None, "", "0")]
-        shares: dict[str, list[Json]] = {} if whole else {deal: [] for deal, count in counts.items() if count == "0"}
+        counts = {str(deal.fields["id"]): count_of(deal) for deal in deals}
+        shared = [deal for deal, count in counts.items() if count]
+        shares: dict[str, list[Json]] = {} if whole else {deal: [] for deal, count in counts.items() if count == 0}
         try:
             for part in chunks(shared, LIST_LIMIT):
                 shares.update(self._api.splits(part))

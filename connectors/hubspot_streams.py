@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.base import From, Stream
 from connectors.hubspot_splits import COUNT
-from connectors.own_streams import KINDS, own_streams
+from connectors.own_streams import KINDS, day, own_streams
 
 ALWAYS = ("hs_lastmodifieddate",)
 """Requested of every object whatever the mapping says."""
@@ -27,6 +27,13 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
         "hs_goal_type",
     ),
     "survey": ("hs_survey_type",),
+    "invoice": ("hs_invoice_status",),
+    "commerce_payment": ("hs_latest_status",),
+    "refund": ("hs_latest_status", "hs_refunds_amount"),
+    "subscription": ("hs_status",),
+    "forecast_submission": (
+        "hs_forecast_start_date", "hs_forecast_end_date", "hubspot_owner_id", "hs_created_by_user_id",
+    ),
 }  # fmt: skip
 """Properties from which the connector makes its "@" paths."""
 
@@ -41,13 +48,12 @@ LINKS: Mapping[str, Mapping[str, str]] = {
     "task": TOUCHED,
     "line_item": {"deals": "@deal"},
     "survey": {"companies": "@company"},
+    "invoice": {"deals": "@deal"},
+    "commerce_payment": {"deals": "@deal"},
+    "refund": {"deals": "@deal"},
+    "subscription": {"companies": "@company"},
 }
 """Associated objects of each stream, and the path that each fills."""
-
-
-def day(value: Any) -> str:
-    """The date of an ISO date or of a date-time that is already in the account's time zone."""
-    return str(value)[:10]
 
 
 def seconds(value: Any) -> int:
@@ -88,6 +94,18 @@ def _activity(name: str, remote: str, subject: str, fields: Mapping[str, str | F
     return Stream(name, remote, "activity", {**common, **fields}, constants={"kind": name}, separate=_LINKED)
 
 
+def _payment(name: str, remote: str, fields: Mapping[str, str | From]) -> Stream:
+    return Stream(
+        name,
+        remote,
+        "payment",
+        fields={**_COMMON, "remote_id": "@key", "opportunity_id": "@deal", **fields},
+        constants={"kind": name.removeprefix("commerce_")},
+        separate=frozenset({"opportunity_id", *(("paid_on",) if name == "refund" else ())}),
+        optional=True,
+    )
+
+
 DEALS = Stream(
     "opportunity",
     "deals",
@@ -95,8 +113,8 @@ DEALS = Stream(
         **_COMMON, "name": "dealname", "account_id": "@company", "owner_id": "hubspot_owner_id",
         "pipeline": "pipeline", "stage": "dealstage", "amount": "amount", "currency": "@currency",
         "created_at": "createdate", "close_on": From("closedate", day), "closed_at": "@turned", "type": "dealtype",
-        "probability": "hs_deal_stage_probability", "forecast_category": From("hs_manual_forecast_category", forecast_category),
-            "source": "hs_analytics_source",
+        "probability": "hs_deal_stage_probability", "source": "hs_analytics_source",
+        "forecast_category": From("hs_manual_forecast_category", forecast_category),
         "next_step": "hs_next_step", "merged_into": "@winner",
     },
     separate=frozenset({"account_id", "closed_at"}),
@@ -128,8 +146,14 @@ SPLIT = Stream(
 )  # fmt: skip
 """Filled by the pages of ``opportunity``: splits are asked for by deal."""
 
-SIFTED = frozenset({"line_item", "survey"})
-"""Streams of whose rows some are none of ours: line items of quotes, surveys on a scale that we have no word for."""
+INSTEAD: Mapping[str, str] = {
+    "invoice": "payment", "commerce_payment": "payment", "refund": "payment", "subscription": "contract",
+    "forecast_submission": "forecast",
+}  # fmt: skip
+"""Streams of HubSpot's own objects that are off where the company keeps such records in an object of its own."""
+
+SIFTED = frozenset({"line_item", "survey", *INSTEAD})
+"""Streams of whose rows some are none of ours, such as line items of quotes, or are kept under another id."""
 
 OWN_KINDS = tuple(kind for kind in KINDS if kind != "survey")
 
@@ -209,6 +233,36 @@ STREAMS: tuple[Stream, ...] = (
             "answered_at": "hs_submission_timestamp",
         },
         separate=frozenset({"account_id"}),
+        optional=True,
+    ),
+    _payment("invoice", "invoices", {
+        "amount": "hs_amount_billed", "currency": "hs_currency", "paid_on": From("hs_invoice_date", day),
+    }),
+    _payment("commerce_payment", "commerce_payments", {
+        "amount": "hs_initial_amount", "currency": "hs_currency_code", "paid_on": From("hs_initiated_date", day),
+    }),
+    _payment("refund", "commerce_payments", {
+        "amount": "hs_refunds_amount", "currency": "hs_currency_code", "paid_on": From("@refunded_at", day),
+    }),
+    Stream(
+        "subscription",
+        "subscriptions",
+        "contract",
+        fields={
+            **_COMMON, "account_id": "@company", "recurring_amount": "hs_mrr", "currency": "hs_currency_code",
+            "start_on": From("hs_recurring_billing_start_date", day), "end_on": From("@ended_at", day),
+        },
+        separate=frozenset({"account_id", "end_on"}),
+        optional=True,
+    ),
+    Stream(
+        "forecast_submission",
+        "forecasts",
+        "forecast",
+        fields={
+            **_COMMON, "owner_id": "hubspot_owner_id", "period_start": "@start", "period_end": "@end", "layer": "@layer",
+            "amount": "hs_amount", "currency": "@currency", "at": "hs_lastmodifieddate",
+        },
         optional=True,
     ),
     *own_streams(_COMMON, OWN_KINDS),

@@ -48,7 +48,10 @@ class HubSpotEmulator(Emulator):
         "opportunity": {"external_id": "external_id", "product": "product"},
         "account": {"region": "region"},
         "person": {"region": "region", "role": "role", "territory": "territory", "manager_id": "manager_id"},
+        "absence": {name: name for name in ("person_id", "start_on", "end_on", "paid")},
+        "rating": {name: name for name in ("subject_id", "rater_id", "item", "rating", "note", "rated_at")},
     }
+    company_objects: ClassVar[Mapping[str, str]] = {"absence": "p_absences", "rating": "p_ratings"}
     open_routes: ClassVar[frozenset[str]] = frozenset(
         [f"POST /oauth/{version}/token" for version in ("v1", "v3", "2025-09", "2026-03", "2026-09")]
         + [
@@ -132,12 +135,18 @@ class HubSpotEmulator(Emulator):
     def _guarded(self, way: Way) -> Callable[..., Reply]:
         def answer(request: Request, **where: str) -> Reply:
             try:
+                self._check_body(request)
                 self._check_scopes(way, request, where)
                 return way.answer(request, **{_ARGUMENTS.get(name, name): value for name, value in where.items()})
             except Refusal as refusal:
                 return refusal.reply()
 
         return answer
+
+    def _check_body(self, request: Request) -> None:
+        sent = str(request.headers.get("content-type", "")).partition(";")[0]
+        if request.body and sent != "application/json" and request.route not in self.open_routes:
+            raise Refusal(415, "Unsupported Media Type", None)
 
     def _check_scopes(self, way: Way, request: Request, where: Mapping[str, str]) -> None:
         granted = self.tokens.granted(request)

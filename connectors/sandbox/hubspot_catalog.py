@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from connectors.sandbox.hubspot_commerce import COMMERCE, COMMERCE_OPTIONS
 from connectors.sandbox.hubspot_values import Property
 
 
@@ -58,6 +59,11 @@ TYPES: dict[str, ObjectType] = {
         _crm("goal_targets", "goal_target", "0-74", "", read_scopes=("crm.objects.goals.read",),
              write_scopes=("crm.objects.goals.write",)),
         _crm("users", "user", "0-115", ""),
+        _crm("invoices", "invoice", "0-53", "", required=("hs_currency",)),
+        _crm("commerce_payments", "commerce_payment", "0-101", "", required=("hs_initial_amount", "hs_initiated_date"),
+             read_scopes=("crm.objects.commercepayments.read",), write_scopes=("crm.objects.commercepayments.write",)),
+        _crm("subscriptions", "subscription", "0-69", ""),
+        _crm("forecasts", "forecast", "forecasts", "", read_only=True),  # HubSpot does not publish its number
     )
 }  # fmt: skip
 """HubSpot's own object types by plural name."""
@@ -134,12 +140,6 @@ hs_ticket_priority enumeration select Priority ?
 closed_date datetime date Close date
 time_to_close number number Time to close !
 time_to_first_agent_reply number number Time to first agent email reply !
-""",
-    "products": """
-name string text Name
-price number number Unit price
-hs_sku string text SKU
-description string textarea Description
 """,
     "line_items": """
 name string text Name
@@ -224,6 +224,7 @@ hs_internal_user_id number number Internal user ID !^
 hs_job_title string text Job title
 hs_deactivated bool booleancheckbox Deactivated !
 """,
+    **COMMERCE,
 }
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -256,6 +257,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "hs_survey_channel": ("EMAIL", "WEB"),
     "hs_response_group": ("PROMOTER", "PASSIVE", "DETRACTOR"),
     "hs_sentiment": ("POSITIVE", "NEUTRAL", "NEGATIVE"),
+    **COMMERCE_OPTIONS,
 }  # fmt: skip
 """Options of HubSpot's enumerations. The four dispositions and more that a portal adds are options like these."""
 

@@ -18,6 +18,7 @@ _RECORDS = {
     "targets": "goal_targets",
     "surveys": "feedback_submissions",
     "line_items": "line_items",
+    "contracts": "subscriptions",
 }
 _PRIMARY = 5
 
@@ -236,6 +237,15 @@ class Admin:
                 if thing := tables[plural].live.get(number) or tables[plural].gone.get(number):
                     return tables[plural], thing
             return tables[ACTIVITY_TYPES.get(kind, "tasks")], None
+        if record == "payments":
+            return next(
+                (
+                    (tables[one], thing)
+                    for one in ("commerce_payments", "invoices")
+                    if (thing := tables[one].live.get(number))
+                ),
+                (tables["invoices"], tables["invoices"].gone.get(number)),
+            )
         plural = _RECORDS.get(record, record)
         if plural not in tables:
             raise KeyError(record)

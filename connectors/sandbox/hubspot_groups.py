@@ -1,5 +1,6 @@
 """Property groups, and schemas of custom objects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from connectors.sandbox.hubspot_catalog import ObjectType, standard_properties
@@ -10,10 +11,29 @@ from connectors.sandbox.hubspot_properties import Properties
 from connectors.sandbox.hubspot_rows import flag
 from connectors.sandbox.hubspot_shapes import read_body
 from connectors.sandbox.hubspot_store import Table
-from connectors.sandbox.hubspot_values import iso
+from connectors.sandbox.hubspot_values import Property, iso
 from connectors.sandbox.routing import Reply, Request
 
 Row = dict[str, Any]
+
+
+def open_custom(portal: Portal, name: str, properties: Mapping[str, Property], schema: Row) -> Table:
+    """Makes a custom object type known: by type id and full name, for its bare name is no type to the API."""
+    number = len(portal.schemas) + 1
+    kind = ObjectType(
+        name,
+        name,
+        f"2-{portal.portal_id}{number:03d}",
+        tuple(one["name"] for one in schema["properties"][:1]),
+        required=tuple(schema["requiredProperties"]),
+        read_scopes=("crm.objects.custom.read",),
+        write_scopes=("crm.objects.custom.write",),
+    )
+    table = portal.store.open(kind, properties, (kind.type_id, portal.full_name(name), f"p_{name}"))
+    portal.compute_common(table)
+    now = portal.now_ms()
+    portal.schemas[name] = {**schema, "id": str(number), "created": now, "updated": now}
+    return table
 
 
 class Groups:
@@ -88,27 +108,12 @@ class Schemas:
             category = "OBJECT_ALREADY_EXISTS" if taken else "VALIDATION_ERROR"
             raise Refusal(409 if taken else 400, f'Object type name "{name}" is taken or not valid', category)
         _check_names(body)
-        number = len(self.portal.schemas) + 1
-        type_id = f"2-{self.portal.portal_id}{number:03d}"
-        kind = ObjectType(
-            name,
-            name,
-            type_id,
-            tuple(one["name"] for one in body["properties"][:1]),
-            required=tuple(body["requiredProperties"]),
-            read_scopes=("crm.objects.custom.read",),
-            write_scopes=("crm.objects.custom.write",),
-        )
+        kind = ObjectType(name, name, "", ())
         trial = Table(kind, standard_properties(name))
         for one in body["properties"]:
             self.properties.check(trial, one)
             self.properties.make(trial, one)
-        table = self.portal.store.open(kind, trial.properties)
-        self.portal.compute_common(table)
-        for spelling in (self._full_name(name), f"p_{name}"):
-            self.portal.store.name(spelling, name)
-        now = self.portal.now_ms()
-        self.portal.schemas[name] = {**body, "id": str(number), "created": now, "updated": now}
+        open_custom(self.portal, name, trial.properties, body)
         return Reply(201, self._model(name))
 
     def archive(self, request: Request, kind: str) -> Reply:
@@ -126,9 +131,6 @@ class Schemas:
             raise not_found(f"{spelling} is not a custom object type")
         return name
 
-    def _full_name(self, name: str) -> str:
-        return f"p{self.portal.portal_id}_{name}"
-
     def _model(self, name: str) -> Row:
         held, table = self.portal.schemas[name], self.portal.store.tables[name]
         others = [self.portal.store.table(one) for one in held["associatedObjects"]]
@@ -137,7 +139,7 @@ class Schemas:
             "name": name,
             "labels": held["labels"],
             "objectTypeId": table.kind.type_id,
-            "fullyQualifiedName": self._full_name(name),
+            "fullyQualifiedName": self.portal.full_name(name),
             "requiredProperties": held["requiredProperties"],
             "searchableProperties": held.get("searchableProperties") or [],
             "primaryDisplayProperty": held.get("primaryDisplayProperty"),

@@ -134,6 +134,10 @@ class Portal:
         self._last_id = 10_000_000_000
         self._compute()
 
+    def full_name(self, name: str) -> str:
+        """A custom object's name with the portal's id in front."""
+        return f"p{self.portal_id}_{name}"
+
     def now_ms(self) -> int:
         """The server's clock as epoch ms."""
         return int(self.now().timestamp() * 1000)

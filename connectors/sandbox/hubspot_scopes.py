@@ -62,6 +62,8 @@ ALL_SCOPES = frozenset((
     "crm.schemas.custom.read", "crm.schemas.custom.write", "crm.objects.custom.read",
     "crm.objects.custom.write", "crm.objects.line_items.read", "crm.objects.line_items.write",
     "crm.objects.products.read", "crm.objects.products.write", "tickets", "settings.currencies.read",
-    "settings.users.read", "settings.users.teams.read",
+    "settings.users.read", "settings.users.teams.read", "crm.objects.invoices.read", "crm.objects.invoices.write",
+    "crm.objects.commercepayments.read", "crm.objects.commercepayments.write", "crm.objects.subscriptions.read",
+    "crm.objects.subscriptions.write", "crm.objects.forecasts.read",
 ))  # fmt: skip
 """Every scope that this portal can grant."""

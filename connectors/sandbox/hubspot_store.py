@@ -1,7 +1,7 @@
 """What a portal holds: rows per object type with their versions, and the indexes that make big lists quick."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -223,8 +223,8 @@ class Store:
         for kind in TYPES.values():
             self.open(kind, standard_properties(kind.plural))
 
-    def open(self, kind: ObjectType, properties: Mapping[str, Property]) -> Table:
-        """Makes an object type known."""
+    def open(self, kind: ObjectType, properties: Mapping[str, Property], spellings: Sequence[str] = ()) -> Table:
+        """Makes an object type known, under these spellings or else those of HubSpot's own types."""
         table = Table(kind, dict(properties))
         table.calculated.update(
             {
@@ -234,7 +234,7 @@ class Store:
             }
         )
         self.tables[kind.plural] = table
-        for spelling in (kind.plural, kind.singular, kind.type_id):
+        for spelling in spellings or (kind.plural, kind.singular, kind.type_id):
             self._names[spelling.lower()] = kind.plural
         return table
 
@@ -242,10 +242,6 @@ class Store:
         """Forgets an object type."""
         del self.tables[plural]
         self._names = {spelling: name for spelling, name in self._names.items() if name != plural}
-
-    def name(self, spelling: str, plural: str) -> None:
-        """Adds a spelling of a type."""
-        self._names[spelling.lower()] = plural
 
     def table(self, spelling: str) -> Table:
         """The table of a type, spelled ``deals``, ``deal``, ``DEAL`` or ``0-3``. Raises Refusal (400) for no type."""

@@ -14,6 +14,7 @@ from connectors.sandbox.hubspot_portal import Owner, Portal, Rate, Split
 from connectors.sandbox.hubspot_stages import load_stages, stages_of
 from connectors.sandbox.hubspot_store import IMPORT, Source, Table, Thing, Version
 from connectors.sandbox.hubspot_values import local_midnight, parse_number
+from connectors.sandbox.hubspot_world_money import Beside
 
 Rows = list[dict[str, str]]
 
@@ -150,7 +151,7 @@ class Loader:
             deal = self.add(table, "opportunities", row, self.mapper.deal(row))
             if row["id"] in self._past:
                 self._remember(deal, row, self._past.pop(row["id"]))
-            self._link(End(table, deal.id), "accounts", row.get("account_id", ""), _PRIMARY)
+            self.link(End(table, deal.id), "accounts", row.get("account_id", ""), _PRIMARY)
         for loser, winner in table.merged.items():
             if winner in table.live:
                 held = table.live[winner].props
@@ -185,7 +186,8 @@ class Loader:
         owner = self.portal.owners.get(self.ids.find("people", person) or 0) if person else None
         return Source("CRM_UI", f"userId:{owner.user_id}", owner.user_id) if owner else Source("CRM_UI")
 
-    def _link(self, end: End, record: str, world_id: str, type_id: int | None = None) -> None:
+    def link(self, end: End, record: str, world_id: str, type_id: int | None = None) -> None:
+        """Associates a row with an account or a deal of the world, if that is there."""
         plural = {"accounts": "companies", "opportunities": "deals"}[record]
         table = self.portal.store.tables[plural]
         other = self.ids.find(record, world_id) if world_id else None
@@ -202,8 +204,8 @@ class Loader:
         table = self.portal.store.tables[ACTIVITY_TYPES[row["kind"]]]
         thing = self.add(table, "activities", row, self.mapper.activity(row))
         end = End(table, thing.id)
-        self._link(end, "opportunities", row.get("opportunity_id", ""))
-        self._link(end, "accounts", row.get("account_id", ""))
+        self.link(end, "opportunities", row.get("opportunity_id", ""))
+        self.link(end, "accounts", row.get("account_id", ""))
         for contact in filter(None, (row.get("contact_ids") or "").split(";")):
             self.portal.links.join(end, End(self.portal.store.tables["contacts"], self.contact(contact, row)))
         return thing
@@ -216,7 +218,7 @@ class Loader:
             created = moment_ms(row.get("created_at", "")) or self.now
             mail = f"contact{contact_id}@example.com"
             table.add(Thing(contact_id, {"email": mail, "firstname": "Contact"}, created, created, IMPORT))
-            self._link(End(table, contact_id), "accounts", row.get("account_id", ""))
+            self.link(End(table, contact_id), "accounts", row.get("account_id", ""))
         return contact_id
 
     def _rest(self, tables: dict[str, Rows]) -> None:
@@ -229,6 +231,7 @@ class Loader:
         for row in tables["surveys"]:
             if row.get("answer"):
                 self.survey(row)
+        Beside(self).load(tables)
 
     def line_item(self, row: Row) -> Thing:
         """A line item on its deal."""
@@ -238,7 +241,7 @@ class Loader:
         if amount is not None and quantity:
             values["price"] = format(round(amount / quantity, 6).normalize(), "f")
         thing = self.add(self.portal.store.tables["line_items"], "line_items", row, values)
-        self._link(End(self.portal.store.tables["line_items"], thing.id), "opportunities", row["opportunity_id"])
+        self.link(End(self.portal.store.tables["line_items"], thing.id), "opportunities", row["opportunity_id"])
         return thing
 
     def split(self, row: Row) -> None:
@@ -255,6 +258,6 @@ class Loader:
         """An answered survey, associated with company and deal."""
         table = self.portal.store.tables["feedback_submissions"]
         thing = self.add(table, "surveys", row, self.mapper.feedback(row), "sent_at")
-        self._link(End(table, thing.id), "accounts", row.get("account_id", ""))
-        self._link(End(table, thing.id), "opportunities", row.get("opportunity_id", ""))
+        self.link(End(table, thing.id), "accounts", row.get("account_id", ""))
+        self.link(End(table, thing.id), "opportunities", row.get("opportunity_id", ""))
         return thing

@@ -102,6 +102,18 @@ WORLD: dict[str, list[dict[str, str]]] = {
                     "modified_at": TOUCH}],
     "surveys": [{"id": "1101", "account_id": "201", "scale": "nps", "answer": "9", "answered_at": TOUCH,
                  "modified_at": TOUCH}],
+    "payments": [
+        {"id": "1201", "opportunity_id": "501", "amount": "1200.50", "currency": "EUR", "paid_on": "2026-03-03",
+         "kind": "invoice", "modified_at": TOUCH},
+        {"id": "1202", "opportunity_id": "501", "amount": "1200.50", "currency": "EUR", "paid_on": "2026-03-29",
+         "kind": "payment", "modified_at": TOUCH},
+        {"id": "1203", "opportunity_id": "501", "amount": "200.50", "currency": "EUR", "paid_on": "2026-04-02",
+         "kind": "refund", "modified_at": TOUCH},
+    ],
+    "contracts": [{"id": "1301", "account_id": "201", "recurring_amount": "100", "currency": "EUR",
+                   "start_on": "2025-03-01", "end_on": "2026-02-28", "modified_at": TOUCH}],
+    "forecasts": [{"id": "1401", "owner_id": "701", "period_start": "2026-01-01", "period_end": "2026-03-31",
+                   "layer": "rep", "category": "commit", "amount": "9000", "at": TOUCH, "modified_at": TOUCH}],
     "rates": [{"id": "901", "currency": "USD", "to": "EUR", "rate": "0.92", "on": "2026-01-01"}],
 }  # fmt: skip
 
@@ -480,6 +492,21 @@ def test_a_flood_of_equal_stamps_is_read_once_each_and_ends(hubspot: HubSpot, fl
     assert pages[-1].resume is None
 
 
+def test_a_page_by_id_without_rows_that_is_not_the_last_is_an_error_and_no_end(
+    hubspot: HubSpot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = hubspot.api.search
+
+    def emptied(remote: str, filters: Sequence[Any], *rest: Any) -> Any:
+        found = real(remote, filters, *rest)
+        return {**found, "total": 400} if len(filters) < 3 else {"results": [], "paging": {"next": {"after": "200"}}}
+
+    monkeypatch.setattr(hubspot.api, "search", emptied)
+
+    with pytest.raises(ContractError, match="would not end"):
+        list(hubspot.pull(STREAMS["account"], window("2020-01-01T00:00:00+00:00"), None))
+
+
 def test_rows_whose_stamps_run_against_their_ids_are_all_read(hubspot: HubSpot, emulator: HubSpotEmulator) -> None:
     for number in range(650):
         emulator.skew = timedelta(seconds=-number)
@@ -566,8 +593,9 @@ def test_owners_are_listed_a_hundred_at_a_time_where_five_hundred_are_refused(
 
     monkeypatch.setattr(hubspot.api._owners, "get_page", capped)
 
-    assert len(pulled(hubspot, "person", window("2020-01-01T00:00:00+00:00"))) == 2
-    assert limits == [500, 100]
+    for _ in range(2):
+        assert len(pulled(hubspot, "person", window("2020-01-01T00:00:00+00:00"))) == 2
+    assert limits == [500, 100, 100]  # refused once, and not asked again
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -695,6 +723,24 @@ def test_provisioning_twice_creates_once(hubspot: HubSpot) -> None:
     ]
 
     assert states == [Counter(missing=13), Counter(created=13), Counter(exists=13)]
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["/crm/properties/2026-03/deals/groups", "/crm/properties/2026-03/deals/batch/create", "/crm-object-schemas"],
+)
+def test_what_was_made_although_its_answer_was_lost_is_found_by_the_next_provisioning(
+    hubspot: HubSpot, emulator: HubSpotEmulator, made: str
+) -> None:
+    wanted = [spec for target in (DEALS, KEYED) for spec in specs(target)]
+    emulator.faults.arm({"name": "cut", "match": f"POST {made}"})
+
+    with pytest.raises(RetryLaterError):
+        list(hubspot.provision(wanted, dry_run=False))
+    again = Counter(one.state for one in hubspot.provision(wanted, dry_run=False))
+
+    assert set(again) <= {"created", "exists"}
+    assert sum(again.values()) == len(wanted) + 1
 
 
 def test_a_property_of_another_type_is_reported_and_left_alone(ready: HubSpot) -> None:
@@ -932,5 +978,6 @@ def test_the_change_stream_has_no_call_of_its_own(hubspot: HubSpot, emulator: Hu
 def test_streams_are_read_under_their_own_names() -> None:
     assert [stream.name for stream in HubSpot.streams if isinstance(stream, Stream)] == [
         "stage", "person", "account", "opportunity", "change", "call", "meeting", "email", "task", "target", "rate",
-        "split", "line_item", "survey", "payment", "contract", "forecast", "absence", "rating",
+        "split", "line_item", "survey", "invoice", "commerce_payment", "refund", "subscription", "forecast_submission",
+        "payment", "contract", "forecast", "absence", "rating",
     ]  # fmt: skip

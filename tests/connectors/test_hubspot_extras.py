@@ -8,15 +8,26 @@ from typing import Any
 
 import pytest
 
-from connectors.auth import MemoryTokens
 from connectors.base import Raw
 from connectors.errors import ForbiddenError
-from connectors.http import Http
 from connectors.hubspot import HubSpot
-from connectors.hubspot_settings import HubSpotSettings
 from connectors.sandbox.hubspot import HubSpotEmulator
 from connectors.sandbox.server import Server
-from tests.connectors.test_hubspot import ALL, STREAMS, TOUCH, WORLD, calls, pulled, records, window, write_world
+from tests.connectors.test_hubspot import (
+    ALL,
+    STREAMS,
+    TOUCH,
+    WORLD,
+    calls,
+    hubspot,
+    opened,
+    pulled,
+    records,
+    window,
+    write_world,
+)
+
+__all__ = ["hubspot", "opened"]
 
 Open = Callable[..., HubSpot]
 
@@ -46,27 +57,6 @@ def emulator(tmp_path: Path) -> Iterator[HubSpotEmulator]:
     emulator = HubSpotEmulator(write_world(tmp_path, {**WORLD, **EXTRAS}))
     with Server(emulator):
         yield emulator
-
-
-@pytest.fixture
-def opened(emulator: HubSpotEmulator) -> Iterator[Open]:
-    connectors: list[HubSpot] = []
-
-    def open_one(**settings: Any) -> HubSpot:
-        data = {"base_url": emulator.url, "sign_in": {"token": "sandbox"}, **settings}
-        connection = HubSpotSettings.model_validate(data, context={"loopback": True}).named("crm")
-        auth = HubSpot.auth.bind(connection, MemoryTokens())
-        connectors.append(HubSpot(connection, Http(connection, HubSpot.manners, auth, sleep=lambda _seconds: None)))
-        return connectors[-1]
-
-    yield open_one
-    for connector in connectors:
-        connector.close()
-
-
-@pytest.fixture
-def hubspot(opened: Open) -> HubSpot:
-    return opened()
 
 
 def splits(found: dict[str, Any]) -> dict[str, Any]:
@@ -125,6 +115,19 @@ def test_splits_of_a_deal_without_any_left_arrive_as_deleted(hubspot: HubSpot, e
         "501:0": True,
         "501:1": True,
     }
+
+
+def test_a_count_of_splits_may_be_spelled_with_a_fraction(
+    hubspot: HubSpot, emulator: HubSpotEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = emulator.portal.store.tables["deals"].calculated
+    monkeypatch.setitem(counted, "hs_num_associated_deal_splits", lambda deal: "2.0" if deal.id == 501 else "0.0")
+
+    echoed = deals_of(hubspot, "2020-01-01T00:00:00+00:00", changed=lambda _rows: [])
+    found = splits(deals_of(hubspot))
+
+    assert [key for key, one in splits(echoed).items() if not one.deleted] == ["501:0", "501:1"]
+    assert sorted(found) == ["501:0", "501:1"]
 
 
 def test_an_account_without_splits_is_asked_once_until_the_metadata_is_due(

@@ -14,6 +14,7 @@ from connectors.base import Rejection, Write
 from connectors.errors import RejectedError
 from connectors.hubspot_history import change_rows, turned_at
 from connectors.hubspot_paths import fault, scope_for, usage, versioned
+from connectors.hubspot_silence import Silence
 from connectors.hubspot_streams import auto_logged, forecast_category
 from connectors.hubspot_write import CALLS_PER_BATCH, spell, understand, write_batch
 
@@ -444,3 +445,43 @@ def test_the_primary_team_is_the_team_and_of_several_others_none() -> None:
     ]
 
     assert [rows.person(owner, {})["@team"] for owner in owners] == ["North", "South", None, None]
+
+
+def test_a_server_that_leaves_empty_properties_out_is_asked_for_its_definitions_once() -> None:
+    asked: list[str] = []
+
+    def definitions(remote: str) -> dict[str, dict[str, Any]]:
+        asked.append(remote)
+        return {"amount": {}, "dealname": {}, "dealtype": {}}
+
+    silence = Silence(definitions)
+    pages: list[list[dict[str, Any]]] = [
+        [{"properties": {"amount": "1"}}],
+        [{"properties": {}}, {"properties": {"dealname": "D"}}],
+        [{"properties": {"amount": "1", "dealname": "D"}}],
+        [],
+    ]
+
+    found = [silence.lacks("deals", ["amount", "dealname", "dealtype"], page) for page in [*pages, *pages]]
+
+    assert (set(found), asked) == ({frozenset()}, ["deals", "deals"])
+
+
+def test_a_property_that_no_row_of_an_answer_has_is_told_if_it_is_gone() -> None:
+    silence = Silence(lambda _remote: {"amount": {}})
+    rows_without: list[dict[str, Any]] = [{"properties": {"amount": "1"}}, {"properties": {"amount": None}}]
+
+    assert silence.lacks("deals", ["amount", "legacy"], rows_without) == {"legacy"}
+
+
+@pytest.mark.parametrize(
+    ("path", "scope"),
+    [
+        ("/crm/objects/2026-03/invoices/search", "crm.objects.invoices.read"),
+        ("/crm/v3/objects/commerce_payments", "crm.objects.commercepayments.read"),
+        ("/crm/associations/2026-03/subscriptions/companies/batch/read", "crm.objects.subscriptions.read"),
+        ("/crm/objects/2026-03/forecasts", "crm.objects.forecasts.read"),
+    ],
+)
+def test_the_scopes_of_commerce_objects_are_named(path: str, scope: str) -> None:
+    assert scope_for(path) == scope

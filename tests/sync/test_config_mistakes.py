@@ -81,7 +81,7 @@ HUBSPOT_FINDINGS = """
     5:8: every must be at least 1 second
     6:20: allowance.share must be more than 0
     6:30: allowance.calls must be a whole number
-    7:11: streams.deals is not a stream of hubspot. There are stage, person, account, opportunity, change, call, meeting, email, task, target, rate, split, line_item, survey, payment, contract, forecast, absence, rating.
+    7:11: streams.deals is not a stream of hubspot. There are stage, person, account, opportunity, change, call, meeting, email, task, target, rate, split, line_item, survey, invoice, commerce_payment, refund, subscription, forecast_submission, payment, contract, forecast, absence, rating.
     9:10: fields.call.duration is not a field we know. Did you mean duration_seconds? Run "scoreback fields call" for the list
     10:16: fields.opportunity must be a map of keys to values
     11:62: stages.default.0.probability must be at most 1

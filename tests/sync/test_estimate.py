@@ -22,7 +22,7 @@ from sync.store.outbox import Queued, queue
 from sync.store.state import save_state
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-OFF = "streams: {person: off, stage: off, account: off, meeting: off, email: off, task: off, target: off, rate: off,\n  line_item: off, survey: off}\n"
+OFF = "streams: {person: off, stage: off, account: off, meeting: off, email: off, task: off, target: off, rate: off,\n  line_item: off, survey: off,\n  invoice: off, commerce_payment: off, refund: off, subscription: off, forecast_submission: off}\n"
 DEALS = [{"id": str(number), "name": f"Deal {number}"} for number in range(130)]
 
 Open = Callable[..., Connector]

@@ -158,7 +158,20 @@ def test_a_removed_line_item_is_gone_with_the_next_sweep(start: Start) -> None:
 def test_absent_features_are_no_failure_and_cost_nothing_in_the_next_run(start: Start) -> None:
     off = {
         "salesforce": {"off": ["OpportunitySplit", "OpportunityLineItem", "ForecastingQuota"]},
-        "hubspot": {"switched_off": frozenset({"splits", "line_items", "feedback_submissions", "goal_targets"})},
+        "hubspot": {
+            "switched_off": frozenset(
+                {
+                    "splits",
+                    "line_items",
+                    "feedback_submissions",
+                    "goal_targets",
+                    "invoices",
+                    "commerce_payments",
+                    "subscriptions",
+                    "forecasts",
+                }
+            )
+        },
     }
     rig = start(off, splits=SPLITS, line_items=ITEMS)
     assert not rig.pull_whole().failed

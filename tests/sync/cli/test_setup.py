@@ -290,7 +290,8 @@ def test_the_estimate_of_a_first_run_counts_pages_by_cheap_questions(
 ) -> None:
     path = connected(crm, write_back=False)
     streams = {
-        "hubspot": "stage person call meeting email task target rate split line_item survey",
+        "hubspot": "stage person call meeting email task target rate split line_item survey"
+        " invoice commerce_payment refund subscription forecast_submission",
         "salesforce": "person stage history field_history call email task meeting target rate split line_item",
     }
     off = ", ".join(f"{name}: off" for name in streams[crm.kind].split())

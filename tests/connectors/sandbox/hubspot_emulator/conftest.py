@@ -41,6 +41,8 @@ class Caller:
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = Headers({name.lower().replace("_", "-"): value for name, value in headers.items()})
         named.setdefault("authorization", f"Bearer {self.token}")
+        if not isinstance(body, bytes):
+            named.setdefault("content-type", "application/json")
         return self.emulator.answer(Request(method, parts.path, parse_qs(parts.query), named, sent))
 
     def get(self, target: str, status: int = 200) -> Any:

@@ -5,7 +5,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from connectors.sandbox.world import World, simulate
+from tests.connectors.sandbox.hubspot_emulator.conftest import ACCOUNTS, DEALS, PEOPLE, STAGES
 
 
 def test_decimal_ids_stay_and_others_become_decimal(company: Any, world: Callable[..., Path], open_portal: Any) -> None:
@@ -158,6 +161,93 @@ def test_the_rest_of_the_world_is_there(company: Any) -> None:
     assert str(current[0]["conversionRate"]) == "0.8"
     assert (account["companyCurrency"], account["additionalCurrencies"]) == ("EUR", ["USD"])
     assert parent["hs_parent_company_id"] == company.emulator.ids["accounts"]["top"]
+
+
+MONEY = {
+    "payments": [
+        {"id": "1", "opportunity_id": "500", "amount": "1000", "currency": "USD", "paid_on": "2025-04-12", "kind": "invoice"},
+        {"id": "2", "opportunity_id": "500", "amount": "600", "currency": "USD", "paid_on": "2025-05-02", "kind": "payment"},
+        {"id": "3", "opportunity_id": "500", "amount": "400", "currency": "USD", "paid_on": "2025-06-02", "kind": "payment"},
+        {"id": "4", "opportunity_id": "500", "amount": "400", "currency": "USD", "paid_on": "2025-07-01", "kind": "refund"},
+        {"id": "5", "opportunity_id": "d-2", "amount": "4", "currency": "USD", "paid_on": "2025-07-01", "kind": "refund"},
+    ],
+    "contracts": [
+        {"id": "1", "account_id": "100", "recurring_amount": "50", "currency": "EUR", "start_on": "2025-05-01",
+         "end_on": "2026-01-31"},
+        {"id": "2", "account_id": "100", "recurring_amount": "60", "currency": "EUR", "start_on": "2026-02-01",
+         "end_on": "2099-01-31"},
+    ],
+    "forecasts": [
+        {"id": "1", "owner_id": "7", "period_start": "2025-04-01", "period_end": "2025-06-30", "layer": "rep",
+         "category": "commit", "amount": "900", "at": "2025-04-20T08:00:00Z"},
+        {"id": "2", "owner_id": "7", "period_start": "2025-04-01", "period_end": "2025-06-30", "layer": "manager",
+         "category": "commit", "amount": "800", "at": "2025-04-21T08:00:00Z"},
+        {"id": "3", "owner_id": "7", "period_start": "2025-04-01", "period_end": "2025-06-30", "layer": "rep",
+         "category": "best case", "amount": "1500", "at": "2025-04-20T08:00:00Z"},
+    ],
+    "absences": [{"id": "1", "person_id": "7", "start_on": "2025-08-01", "end_on": "2025-08-15", "paid": "true"}],
+    "ratings": [{"id": "1", "subject_id": "7", "rater_id": "boss", "item": "teamwork", "rating": "4",
+                 "rated_at": "2025-08-01T00:00:00Z"}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def rich(open_portal: Any, world: Callable[..., Path]) -> Any:
+    """A small world with everything beside its deals."""
+    return open_portal(world=world(people=PEOPLE, stages=STAGES, accounts=ACCOUNTS, opportunities=DEALS, **MONEY))
+
+
+def shown(rich: Any, kind: str, names: str, more: str = "") -> list[dict[str, Any]]:
+    return list(rich.get(f"/crm/v3/objects/{kind}?limit=50&properties={names}{more}")["results"])
+
+
+def test_payments_are_invoices_and_payments_with_what_was_given_back(rich: Any) -> None:
+    (invoice,) = shown(rich, "invoices", "hs_amount_billed,hs_invoice_status,hs_invoice_date", "&associations=deals")
+    first, second = shown(
+        rich, "commerce_payments", "hs_initial_amount,hs_latest_status,hs_refunds_amount",
+        "&propertiesWithHistory=hs_refunds_amount",
+    )  # fmt: skip
+
+    assert invoice["properties"]["hs_invoice_date"] == "2025-04-11T22:00:00Z"
+    assert [end["id"] for end in invoice["associations"]["deals"]["results"]] == ["500"]
+    held = first["properties"], second["properties"]
+    assert [one["hs_latest_status"] for one in held] == ["succeeded", "refunded"]
+    assert [one["hs_refunds_amount"] for one in held] == [None, "400"]
+    assert second["propertiesWithHistory"]["hs_refunds_amount"][0]["timestamp"] == "2025-06-30T22:00:00.000Z"
+    assert rich.emulator.ids["payments"] == {"1": "1", "2": "2", "3": "3", "4": "3:refund"}
+
+
+def test_contracts_are_subscriptions_that_expire(rich: Any) -> None:
+    old, new = shown(
+        rich, "subscriptions", "hs_mrr,hs_status,hs_recurring_billing_start_date", "&associations=companies"
+    )
+
+    assert [one["properties"]["hs_status"] for one in (old, new)] == ["expired", "active"]
+    assert (new["properties"]["hs_mrr"], new["properties"]["hs_recurring_billing_start_date"]) == ("60", "2026-02-01")
+    assert [end["id"] for end in new["associations"]["companies"]["results"]] == ["100"]
+
+
+def test_a_forecast_is_the_one_figure_that_somebody_commits_to(rich: Any) -> None:
+    own, managed = shown(
+        rich,
+        "forecasts",
+        "hs_amount,hubspot_owner_id,hs_created_by_user_id,hs_forecast_start_date,hs_forecast_end_date",
+    )
+
+    assert [one["properties"]["hs_amount"] for one in (own, managed)] == ["900", "800"]
+    assert {one["properties"]["hubspot_owner_id"] for one in (own, managed)} == {"7"}
+    users = [one["properties"]["hs_created_by_user_id"] for one in (own, managed)]
+    assert (users[0], users[0] == users[1]) == (rich.emulator.ids["users"]["7"], False)
+    held = own["properties"]
+    assert (held["hs_forecast_start_date"], held["hs_forecast_end_date"]) == ("1743458400000", "1751320799999")
+
+
+def test_absences_and_ratings_are_in_objects_of_the_companys_own(rich: Any) -> None:
+    (absence,), (rating,) = shown(rich, "p_absences", "person_id,paid"), shown(rich, "p_ratings", "rater_id,rating")
+
+    assert (absence["properties"]["person_id"], absence["properties"]["paid"]) == ("7", "true")
+    assert rating["properties"]["rater_id"] == rich.emulator.ids["people"]["boss"]
+    assert [one["name"] for one in rich.get("/crm-object-schemas/v3/schemas")["results"]] == ["absences", "ratings"]
 
 
 def test_only_rows_of_this_crm_are_loaded(open_portal: Any, world: Callable[..., Path]) -> None:

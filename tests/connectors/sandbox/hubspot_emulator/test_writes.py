@@ -117,10 +117,17 @@ def test_bodies_of_another_shape_are_refused(hubspot: Any, target: str, body: An
 
 
 def test_a_body_that_is_no_json_gets_the_generic_answer(hubspot: Any) -> None:
-    reply = hubspot("POST", DEALS, b"{")
+    reply = hubspot("POST", DEALS, b"{", content_type="application/json; charset=utf-8")
 
     assert (reply.status, reply.body["message"]) == (400, "There was a problem with the request.")
     assert "category" not in reply.body
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"content_type": "text/plain"}, {"content_type": "application/x-www-form-urlencoded"}]
+)
+def test_a_body_that_does_not_say_json_is_refused(hubspot: Any, sent: dict[str, str]) -> None:
+    assert hubspot("POST", DEALS, b'{"properties": {"dealname": "D", "dealstage": "closedwon"}}', **sent).status == 415
 
 
 def test_scalars_become_text_and_empty_text_clears(hubspot: Any) -> None:
