@@ -80,8 +80,7 @@ class Puller:
             learnt.recall(self.store, self.connector)
         try:
             self._save_stage_settings()
-            for stream in self._due_streams():
-                outcome.streams.append(self._one(stream))
+            self._each(outcome)
             if self.options.only is None:
                 outcome.streams.extend(deletions.pull_deletions(self))
                 outcome.streams.extend(reconcile.reconcile(self))
@@ -91,6 +90,22 @@ class Puller:
         finally:
             self._count_calls()
         return outcome
+
+    def _each(self, outcome: PullOutcome) -> None:
+        """Pulls what is due. One object that does not answer leaves the others; if the next does not either, nobody is there."""
+        silent: tuple[str, RetryLaterError] | None = None
+        reached = False
+        for stream in self._due_streams():
+            try:
+                outcome.streams.append(self._one(stream))
+                reached, silent = True, None
+            except RetryLaterError as error:
+                if silent is not None and silent[0] != stream.remote:
+                    raise
+                silent = (stream.remote, error)
+                outcome.streams.append(StreamOutcome(stream.name, error=f"{error}. The other streams ran."))
+        if silent is not None and not reached:
+            raise silent[1]
 
     def _due_streams(self) -> Iterable[Stream]:
         for stream in self.connector.streams:

@@ -20,7 +20,7 @@ from sync.settings import PushSettings
 from sync.store import outbox
 from sync.store.books import PushLog
 from sync.store.drift import drift
-from sync.store.engine import Store
+from sync.store.engine import Store, Tx
 from sync.store.outbox import Verdict, Waiting, target_text
 from sync.store.state import book
 
@@ -93,6 +93,7 @@ class Pusher:
         self.settings = settings
         self.confirm_drift = confirm_drift
         self.progress = progress
+        self._kept = self._learnt()
 
     def push(self) -> PushOutcome:
         """Everything that is due. Refusals are parked or kept for a retry; nothing is dropped without a verdict."""
@@ -100,7 +101,7 @@ class Pusher:
         if Can.WRITE_FIELDS not in self.connector.can:
             return outcome
         learnt.recall(self.store, self.connector)
-        known = ({**self.connector.learnt}, {**self.connector.places})
+        self._kept = self._learnt()
         try:
             for target in write_targets(self.connector):
                 drifting = self._drift(target)
@@ -113,9 +114,9 @@ class Pusher:
         except ScorebackError as error:
             outcome.error = error
             log.error("push_failed", connection=self.name, advice=str(error))  # noqa: TRY400 # expected, and the traceback may hold values
-        if known != (self.connector.learnt, self.connector.places):
+        if self._kept != self._learnt():
             with self.store.writing() as tx:
-                learnt.keep(tx, self.connector)
+                self._keep_learnt(tx)
         if outcome.calls:
             log.info("push_finished", connection=self.name, accepted=outcome.accepted, refused=outcome.refused)
         return outcome
@@ -162,6 +163,16 @@ class Pusher:
         with self.store.writing() as tx:
             settled = [self._verdict(row, verdicts.get(row.remote_id), now, outcome) for row in rows]
             outbox.settle(tx, settled, at=now, run=self.run)
+            self._keep_learnt(tx)
+
+    def _learnt(self) -> tuple[dict[str, str], dict[str, str]]:
+        return {**self.connector.learnt}, {**self.connector.places}
+
+    def _keep_learnt(self, tx: Tx) -> None:
+        """Keeps what the CRM's answers taught: a job that is under way there must not be paid again."""
+        if self._kept != self._learnt():
+            learnt.keep(tx, self.connector)
+            self._kept = self._learnt()
 
     def _verdict(self, row: Waiting, written: Written | None, now: datetime, outcome: PushOutcome) -> Verdict:
         refused = (

@@ -5,6 +5,7 @@ import pytest
 from connectors.errors import AllowanceError, ConfigError, RetryLaterError, SignInError
 from tests.contract.conftest import Start
 from tests.contract.rig import Rig, deal
+from tests.contract.test_checking import lesser
 
 COUNT = 12
 HEALED = ("expired_token", "too_many", "too_many_retry_after", "server_error", "bad_gateway", "cut", "truncated")
@@ -50,6 +51,21 @@ def test_lasting_trouble_stops_the_connection_and_keeps_what_is_stored(
 
     assert isinstance(outcome.error, error), (outcome.error, [one.error for one in outcome.streams])
     assert len(rig.present("opportunity")) == COUNT
+
+
+def test_one_object_that_does_not_answer_leaves_the_others(start: Start) -> None:
+    rig = begin(start)
+    if rig.kind == "csv":
+        pytest.skip("a folder answers for each of its files or for none")
+    rig.pull_whole()
+    rig.arm("server_error", times=None, object=lesser(rig).remote)
+    rig.edit("opportunity", "d3", amount="5")
+
+    outcome = rig.pull(full=True)
+
+    assert outcome.error is None, outcome.error
+    assert [one for one in outcome.streams if one.error and one.stream == lesser(rig).name], outcome.streams
+    assert rig.records("opportunity")["d3"].amount == 5
 
 
 def test_after_lasting_trouble_the_next_pull_reads_what_was_missed(start: Start) -> None:
