@@ -9,6 +9,9 @@ from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+_DIGITS = 18
+"""Of a number before its point. Sums and exchanged amounts of a whole company then still fit the 26 of scoring's frames."""
+
 
 def canonical_text(number: Decimal) -> str:
     """The one spelling of a decimal: no exponent, no trailing zeros, no negative zero."""
@@ -20,10 +23,13 @@ def canonical_text(number: Decimal) -> str:
 
 def _canonical(number: Decimal) -> Decimal:
     text = str(number)
-    if text[-1] in "123456789" and "E" not in text and "N" not in text:
+    if len(text) <= _DIGITS and text[-1] in "123456789" and "E" not in text and "N" not in text:
         return number  # already in its one spelling, as nearly all are; this runs for every number that comes in
     if not number.is_finite():
         message = "must be a finite number"
+        raise ValueError(message)
+    if number.adjusted() >= _DIGITS:
+        message = f"must have at most {_DIGITS} digits before the point"
         raise ValueError(message)
     return Decimal(canonical_text(number))
 

@@ -37,6 +37,7 @@ LEAST_AMOUNTS = 8
 _DWELL_SHARE = Decimal("0.8")
 _OUTLYING = 3.5 * 1.4826  # a robust z of 3.5, in median absolute deviations
 _CENT = Decimal("0.01")
+_LARGEST_LOG = 25.0  # of what a column of money holds; no record's amount comes near it
 _TENURES = ((365, "under 1 year"), (3 * 365, "1 to 3 years"))
 
 
@@ -118,6 +119,7 @@ def amount_bounds(amounts: Sequence[Decimal]) -> tuple[Decimal, Decimal] | None:
 
 
 def _amount(log: float, rounding: str) -> Decimal:
+    log = min(log, _LARGEST_LOG)
     return EXACT.power(Decimal(10), Decimal(str(log))).quantize(_CENT, rounding, EXACT)
 
 

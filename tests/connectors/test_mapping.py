@@ -170,6 +170,12 @@ def test_a_number_that_is_none_is_a_misfit(odd: Decimal) -> None:
         mapper()({"Id": "006A", "Amount": odd})
 
 
+@pytest.mark.parametrize("odd", ["1E18", "-1000000000000000000.5", "1E+400"])
+def test_a_number_that_no_sum_could_hold_is_a_misfit(odd: str) -> None:
+    with pytest.raises(MappingError, match="at most 18 digits"):
+        mapper()({"Id": "006A", "Amount": Decimal(odd)})
+
+
 def test_a_time_without_a_zone_is_a_misfit() -> None:
     with pytest.raises(MappingError, match="must name its time zone"):
         mapper()({"Id": "006A", "CreatedDate": "2026-01-05T10:00:00"})

@@ -5,11 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 
 from scoring.baseline import amount_bounds, baseline, tenure
 from scoring.period import parse_period
 from scoring.plan import Plan
+from scoring.schemas import MONEY
 from tests.scoring.conftest import Book
 
 QUARTER = parse_period("2025-Q1")
@@ -71,6 +73,15 @@ def test_bounds_lie_at_a_robust_z_of_three_and_a_half() -> None:
     low, high = found
     assert low == Decimal("0.00")  # 10 to the power of 5 - 3.5 x 1.4826 x 2
     assert high.quantize(Decimal("1E12")) == Decimal("2.389E15")
+
+
+def test_bounds_of_amounts_far_apart_are_amounts_still() -> None:
+    amounts = [Decimal(10) ** power for power in range(-5, 18, 2)]
+
+    found = amount_bounds(amounts)
+
+    assert found is not None
+    assert pl.Series(found, dtype=MONEY).to_list() == list(found)
 
 
 @pytest.mark.parametrize(
