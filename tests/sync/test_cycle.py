@@ -17,11 +17,13 @@ from sync.store.results import current_results
 from tests.sync.company import Company, open_company
 
 STREAMS = {
-    # person, account, opportunity, history, field_history, call, email, task, meeting, split, line_item
-    "salesforce": 11,
+    # person, account, opportunity, history, field_history, call, email, task, meeting, split, line_item; in objects of the
+    # company's own: survey, payment, contract, absence, rating
+    "salesforce": 16,
     # person (owners, and users for the mapped fields), account, opportunity, call, meeting, email, task, target, line_item,
-    # survey; changes and splits come with the deals
-    "hubspot": 11,
+    # survey, invoice, commerce_payment, refund, subscription, forecast_submission; changes and splits come with the deals;
+    # in objects of the company's own: absence, rating
+    "hubspot": 18,
 }
 """Remote objects that are read in every cycle."""
 
