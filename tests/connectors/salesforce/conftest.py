@@ -1,29 +1,17 @@
 """An emulated Salesforce organisation with a small world in it, and connectors to it."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import pytest
 
-from connectors.auth import MemoryTokens, TokenStore
-from connectors.base import FieldSpec, Page, Stream, Window, WriteTarget
-from connectors.http import Http
-from connectors.mapping import Mapper
+from connectors.base import FieldSpec, WriteTarget
 from connectors.salesforce import Salesforce
 from connectors.salesforce_provision import Provisioner
-from connectors.salesforce_settings import SalesforceSettings
 from connectors.sandbox.salesforce import SalesforceEmulator
-from connectors.sandbox.server import Server
-
-KEY = b"0123456789abcdef"
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
-"""The emulated clock: behind everything that a world without times is stamped with when it is loaded."""
-
-Tables = dict[str, list[dict[str, str]]]
+from tests.connectors.rig import Rig, Tables, rigs
 
 WORLD: Tables = {
     "people": [
@@ -85,90 +73,21 @@ WORLD: Tables = {
 }  # fmt: skip
 
 
-def write_world(folder: Path, tables: Mapping[str, Sequence[Mapping[str, str]]]) -> Path:
-    for name, rows in tables.items():
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-    return folder
-
-
-class Org:
+class Org(Rig[Salesforce]):
     """An emulated organisation, and connectors to it."""
 
-    now = NOW
-    streams: Mapping[str, Stream] = {stream.name: stream for stream in Salesforce.streams}
-
-    def __init__(self, emulator: SalesforceEmulator, url: str) -> None:
-        self.emulator = emulator
-        self.url = url
-        self._open: list[Salesforce] = []
-
-    def settings(self, **extra: Any) -> SalesforceSettings:
-        """A connection file's content."""
-        values = {
-            "kind": "salesforce",
-            "base_url": self.url,
-            "sign_in": {"client_id": "sandbox", "client_secret": "sandbox"},
-            **extra,
-        }
-        settings = SalesforceSettings.model_validate(values, context={"loopback": True}).named("sf")
-        assert isinstance(settings, SalesforceSettings)
-        return settings
-
-    def connect(self, tokens: TokenStore | None = None, **extra: Any) -> Salesforce:
-        """A connector as a new process would have it."""
-        settings = self.settings(**extra)
-        auth = Salesforce.auth.bind(settings, tokens or MemoryTokens())
-        door = Http(settings, Salesforce.manners, auth, sleep=lambda _seconds: None)
-        self._open.append(Salesforce(settings, door))
-        return self._open[-1]
-
-    def id(self, table: str, name: str) -> str:
-        """Salesforce's id of a record of the world."""
-        return self.emulator.ids[table][name]
+    kind = Salesforce
+    emulates = SalesforceEmulator
+    sign_in: ClassVar = {"client_id": "sandbox", "client_secret": "sandbox"}
 
     def hide(self, field: str, remote: str = "Opportunity") -> None:
         """Takes a field away from the integration user."""
-        self.emulator.faults.arm({"name": "missing_field", "field": field, "object": remote})
+        self.arm("missing_field", field=field, object=remote)
 
     def provision(self, connector: Salesforce, wanted: Sequence[FieldSpec], *, dry_run: bool = False) -> dict[str, str]:
         """Provisions without waiting; what became of each thing."""
         steps = Provisioner(connector.api, dry_run=dry_run, sleep=lambda _seconds: None).add(wanted)
         return {step.name: step.state for step in steps}
-
-    def calls(self, act: Callable[[], object]) -> dict[str, int]:
-        """What ``act`` costs, without sign-in."""
-        self.emulator.stats.clear()
-        act()
-        return {where: count for where, count in self.emulator.stats.items() if "oauth2" not in where}
-
-    def pages(
-        self,
-        connector: Salesforce,
-        name: str,
-        start: datetime | None = None,
-        end: datetime = NOW,
-        since: date | None = None,
-    ) -> list[Page]:
-        """Every page of a window."""
-        return list(connector.pull(self.streams[name], Window(start, end, since), None))
-
-    def records(self, connector: Salesforce, found: Sequence[Page]) -> list[Any]:
-        """The rows of pages as records."""
-        return [Mapper(raw.stream, connector.connection, key=KEY)(raw.fields) for page in found for raw in page.rows]
-
-    def read(self, connector: Salesforce, name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The records of a window by id."""
-        found = self.records(connector, self.pages(connector, name, *args, **kwargs))
-        return {record.remote_id: record for record in found}
-
-    def close(self) -> None:
-        """Gives back sockets."""
-        for connector in self._open:
-            connector.close()
 
 
 @pytest.fixture
@@ -180,23 +99,8 @@ def world() -> Tables:
 @pytest.fixture
 def make_org(tmp_path: Path) -> Iterator[Callable[..., Org]]:
     """Makes an organisation: of tables (the small world by default) and the emulator's switches."""
-    servers: list[Server] = []
-    orgs: list[Org] = []
-
-    def make(tables: Tables | None = None, **options: Any) -> Org:
-        folder = tmp_path / str(len(servers))
-        folder.mkdir()
-        emulator = SalesforceEmulator(write_world(folder, WORLD if tables is None else tables), **options)
-        emulator.clock = lambda: NOW
-        servers.append(Server(emulator))
-        orgs.append(Org(emulator, servers[-1].__enter__().url))
-        return orgs[-1]
-
-    yield make
-    for org in orgs:
-        org.close()
-    for server in servers:
-        server.__exit__(None, None, None)
+    with rigs(Org, tmp_path, WORLD) as make:
+        yield make
 
 
 @pytest.fixture
