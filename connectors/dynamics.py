@@ -25,7 +25,6 @@ from connectors.dynamics_api import MAX_PAGE, DynamicsApi, label_of
 from connectors.dynamics_manners import MANNERS
 from connectors.dynamics_provision import Provisioner
 from connectors.dynamics_read import Reader
-from connectors.dynamics_readings import READINGS
 from connectors.dynamics_settings import DynamicsSettings
 from connectors.dynamics_sign_in import EntraCredentials
 from connectors.dynamics_streams import STREAMS
@@ -33,7 +32,7 @@ from connectors.dynamics_write import Writer
 
 
 class Dynamics(Connector):
-    """Pulls people, accounts, deals, their audit, activities, goals and rates; writes appraisal columns back."""
+    """Pulls people, accounts, deals, their audit, activities, goals, invoices and rates; writes appraisal columns back."""
 
     kind = "dynamics"
     can = Can.PULL | Can.PULL_CHANGES | Can.PULL_DELETIONS | Can.WRITE_FIELDS | Can.PROVISION
@@ -72,7 +71,9 @@ class Dynamics(Connector):
 
     def remote_names(self, stream: Stream) -> Mapping[str, str]:
         """Columns of the table, as JSON spells them."""
-        seen = self.api.describe(READINGS[stream.name].table)
+        if not self._reader.tables.remote(stream):  # a table of the company's own that nobody has named
+            return {}
+        seen = self.api.describe(self._reader.tables.reading(stream).table)
         return {} if seen is None else {name: label_of(one) for name, one in seen.columns.items()}
 
     def count(self, stream: Stream) -> int | None:

@@ -188,6 +188,22 @@ class DynamicsApi:
         columns = {property_of(one): one for one in answer["Attributes"]}
         return Description(columns, tracked=answer.get("ChangeTrackingEnabled") is True, audited=audited)
 
+    def table_of(self, entity_set: str) -> tuple[str, str] | None:
+        """Logical name and primary key of the table with this entity set; None for no such table."""
+        named = entity_set.replace("'", "''")
+        path = address(
+            "EntityDefinitions", select="LogicalName,PrimaryIdAttribute", filter=f"EntitySetName eq '{named}'"
+        )
+        for found in self.get(path)["value"]:
+            return str(found["LogicalName"]), str(found["PrimaryIdAttribute"])
+        return None
+
+    def day_columns(self, table: str) -> list[str]:
+        """Columns of a table that show a day without a time, in whatever way they keep it."""
+        cast = "Attributes/Microsoft.Dynamics.CRM.DateTimeAttributeMetadata"
+        path = address(f"EntityDefinitions(LogicalName='{table}')/{cast}", select="LogicalName,Format")
+        return [str(one["LogicalName"]) for one in self.get(path)["value"] if one.get("Format") == "DateOnly"]
+
     def _path(self, path: str) -> str:
         return path if "://" in path or path.startswith("/") else f"{self.root}{path}"
 

@@ -12,6 +12,7 @@ from connectors.dynamics_settings import DynamicsSettings
 from connectors.dynamics_values import FORMATTED, plain_stage
 from connectors.dynamics_write import TABLES
 from connectors.errors import ForbiddenError, RejectedError
+from connectors.mapping import unfilled
 from connectors.stage_check import unmapped_stages
 
 SKEW = timedelta(seconds=60)
@@ -56,19 +57,21 @@ def _clock(api: DynamicsApi) -> Finding:
 
 
 def _stream(api: DynamicsApi, connection: DynamicsSettings, reader: Reader, stream: Stream) -> Iterator[Finding]:
-    where, reading = f"stream {stream.name}", READINGS[stream.name]
+    where, remote = f"stream {stream.name}", reader.tables.remote(stream)
+    yield from _unmapped(connection, stream, remote)
     try:
+        reading = reader.tables.reading(stream)
         seen = api.describe(reading.table)
         if seen is not None:
-            api.page(address(stream.remote, select=reading.key, filter=reading.where), rows=1)
+            api.page(address(remote, select=reading.key, filter=reading.where), rows=1)
     except (ForbiddenError, RejectedError) as error:
         yield Finding("error", where, str(error), GRANT)
         return
     if seen is None:
-        yield _no_table(stream)
+        yield _no_table(stream, reading.table)
         return
     missing = reader.columns.missing(stream)
-    yield from (_missing_column(connection, stream, column) for column in missing)
+    yield from (_missing_column(connection, stream, reading.table, column) for column in missing)
     if reading.tracked and not seen.tracked:
         text = f"change tracking is off for {reading.table}: deletions are found by the daily comparison only"
         yield Finding("warning", where, text, "switch on Track changes in the table's properties")
@@ -82,21 +85,28 @@ def _stream(api: DynamicsApi, connection: DynamicsSettings, reader: Reader, stre
         yield Finding("ok", where, f"{reading.table}: every column is there")
 
 
-def _no_table(stream: Stream) -> Finding:
-    where, text = f"stream {stream.name}", f"there is no table {READINGS[stream.name].table} here"
+def _unmapped(connection: DynamicsSettings, stream: Stream, remote: str) -> Iterator[Finding]:
+    empty = unfilled(stream, connection) if connection.object_of(stream.name) else []
+    if empty:
+        text = f"nothing fills {', '.join(empty)}: no row of {remote} can be read"
+        yield Finding("error", f"stream {stream.name}", text, f"map it under fields.{stream.name}")
+
+
+def _no_table(stream: Stream, table: str) -> Finding:
+    where, text = f"stream {stream.name}", f"there is no table {table} here"
     if stream.optional:
         return Finding("info", where, text)
     return Finding("error", where, text, "install the app that brings it")
 
 
-def _missing_column(connection: DynamicsSettings, stream: Stream, column: str) -> Finding:
+def _missing_column(connection: DynamicsSettings, stream: Stream, table: str, column: str) -> Finding:
     mapped = {
         str(path)
         for name in (stream.kind, stream.name)
         for source in connection.fields.get(name, {}).values()
         for path in (source.values() if isinstance(source, dict) else [source])
     }
-    where, text = f"stream {stream.name}", f"{READINGS[stream.name].table} has no {column}"
+    where, text = f"stream {stream.name}", f"{table} has no {column}"
     if column in mapped:
         return Finding("error", where, text, f"correct the name in fields.{stream.name}")
     return Finding("warning", where, text, "what it fills stays unknown")

@@ -7,7 +7,7 @@ import structlog
 from connectors.base import Stream
 from connectors.dynamics_api import DynamicsApi
 from connectors.dynamics_history import AUDIT_COLUMNS, CHANGED_DATA
-from connectors.dynamics_readings import READINGS
+from connectors.dynamics_readings import Tables
 from connectors.dynamics_settings import DynamicsSettings
 from connectors.dynamics_streams import FILLED
 from connectors.errors import ForbiddenError
@@ -22,8 +22,9 @@ log = structlog.get_logger("connectors.dynamics")
 class Columns:
     """The columns of every stream. ``learnt`` keeps for a while which were missing when they were asked for."""
 
-    def __init__(self, api: DynamicsApi, connection: DynamicsSettings, learnt: dict[str, str]) -> None:
+    def __init__(self, api: DynamicsApi, connection: DynamicsSettings, tables: Tables, learnt: dict[str, str]) -> None:
         self._api = api
+        self._tables = tables
         self._connection = connection
         self._learnt = learnt
 
@@ -31,7 +32,7 @@ class Columns:
         """Every column (some with ``@label``) that the stream's mapping takes, whether it is there or not."""
         if stream.name == "history":
             return [*AUDIT_COLUMNS, CHANGED_DATA]
-        reading = READINGS[stream.name]
+        reading = self._tables.reading(stream)
         columns = [reading.key]
         for path in remote_fields(stream, self._connection):
             if path in reading.derived:
@@ -49,7 +50,7 @@ class Columns:
 
     def missing(self, stream: Stream, *, fresh: bool = False) -> list[str]:
         """Those columns that the table does not have. Raises ForbiddenError where there is no table."""
-        table = READINGS[stream.name].table
+        table = self._tables.reading(stream).table
         seen = self._api.describe(table, fresh=fresh)
         if seen is None:
             raise ForbiddenError(
@@ -76,7 +77,7 @@ class Columns:
         hidden = set(self.wanted(stream)) - set(asked) - {CHANGED_DATA}  # without it the details are asked for
         if not hidden:
             return frozenset()
-        made_of = {path: needs for path, (needs, _) in READINGS[stream.name].derived.items()} | dict(FILLED)
+        made_of = {path: needs for path, (needs, _) in self._tables.reading(stream).derived.items()} | dict(FILLED)
         paths = set(remote_fields(stream, self._connection)) & made_of.keys()
         return frozenset(hidden | {path for path in paths if hidden.intersection(made_of[path])})
 

@@ -18,7 +18,7 @@ from connectors.dynamics_api import IDS_AT_ONCE, DynamicsApi, address, both
 from connectors.dynamics_api import Page as Answer
 from connectors.dynamics_columns import LABEL, Columns
 from connectors.dynamics_manners import EXPIRED_LINK, NO_SUCH_COLUMN, NOT_TRACKED
-from connectors.dynamics_readings import READINGS
+from connectors.dynamics_readings import Tables
 from connectors.dynamics_rows import Rows, closed_stages
 from connectors.dynamics_settings import DynamicsSettings
 from connectors.errors import ForbiddenError, RejectedError, ResumeLostError
@@ -41,14 +41,15 @@ class Reader:
         self._connection = connection
         self._learnt = learnt
         self._places = places
-        self.columns = Columns(api, connection, learnt)
-        self.rows = Rows(api, connection, self.columns, learnt)
+        self.tables = Tables(api, connection, learnt)
+        self.columns = Columns(api, connection, self.tables, learnt)
+        self.rows = Rows(api, connection, self.tables, self.columns, learnt)
 
     # which way a stream is read
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window, behind ``resume`` (a nextLink) if given."""
-        if _absent(stream) in self._learnt:
+        if self._absent(stream) in self._learnt:
             return
         missing: set[str] = set()
         while True:  # until a refusal teaches nothing new
@@ -77,16 +78,16 @@ class Reader:
         """The first address, and whether its pages end with a delta link."""
         if resume:
             return resume.removeprefix(_TRACKED), resume.startswith(_TRACKED)
-        reading = READINGS[stream.name]
-        if reading.tracked and window.since is None and _untracked(stream) not in self._learnt:
+        reading = self.tables.reading(stream)
+        if reading.tracked and window.since is None and self._untracked(stream) not in self._learnt:
             place = json.loads(self._places.get(stream.name) or "{}") if window.start is not None else {}
             if place.get("columns") == _digest(columns):
                 return place["link"], True
-            return address(stream.remote, select=_select(columns)), True
+            return address(self.tables.remote(stream), select=_select(columns)), True
         return self._window(stream, window, columns), False
 
     def _window(self, stream: Stream, window: Window, columns: Sequence[str]) -> str:
-        reading = READINGS[stream.name]
+        reading = self.tables.reading(stream)
         where = [reading.where]
         stamped = window.start is not None or reading.cursor == "createdon"  # of rows that never change
         order = f"{reading.cursor} asc,{reading.key} asc" if stamped else f"{reading.key} asc"
@@ -95,7 +96,7 @@ class Reader:
             where += [f"{reading.cursor} {bound}" for bound in bounds]
         elif window.since and reading.since:
             where.append(reading.since(window.since))
-        return address(stream.remote, select=_select(columns), filter=both(*where), orderby=order)
+        return address(self.tables.remote(stream), select=_select(columns), filter=both(*where), orderby=order)
 
     # pages
 
@@ -129,9 +130,10 @@ class Reader:
 
     def count(self, stream: Stream) -> int | None:
         """How many rows a full pull brings; None from 5,000 on."""
-        reading = READINGS[stream.name]
+        reading = self.tables.reading(stream)
         try:
-            return self._api.count(address(f"{stream.remote}/$count", filter=both(reading.where, reading.alive)))
+            path = address(f"{self.tables.remote(stream)}/$count", filter=both(reading.where, reading.alive))
+            return self._api.count(path)
         except RejectedError as error:
             if self._is_absent(stream, error):
                 return 0
@@ -139,9 +141,9 @@ class Reader:
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of the rows that are not deleted, 5,000 a call."""
-        reading = READINGS[stream.name]
+        reading = self.tables.reading(stream)
         where = both(reading.where, reading.alive)
-        path = address(stream.remote, select=reading.key, filter=where, orderby=f"{reading.key} asc")
+        path = address(self.tables.remote(stream), select=reading.key, filter=where, orderby=f"{reading.key} asc")
         try:
             for rows in self._api.pages(path):
                 yield [row[reading.key] for row in rows]
@@ -151,12 +153,12 @@ class Reader:
 
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id, as many as an address holds."""
-        reading, columns = READINGS[stream.name], self.columns.visible(stream)
+        reading, columns = self.tables.reading(stream), self.columns.visible(stream)
         labels = _labelled(columns)
         for place in range(0, len(ids), IDS_AT_ONCE):
             some = ids[place : place + IDS_AT_ONCE]
             rows = self._api.rows_by_ids(
-                stream.remote, _select(columns), reading.key, some, where=reading.where, labels=labels
+                self.tables.remote(stream), _select(columns), reading.key, some, where=reading.where, labels=labels
             )
             yield Page(self.rows.made(stream, rows), lacks=self.columns.lacks(stream, columns))
 
@@ -166,13 +168,14 @@ class Reader:
         """Whether the table is not installed, for a stream that many environments lack."""
         if error.status != 404:
             return False
+        remote = self.tables.remote(stream)
         if stream.optional:
-            self._learnt[_absent(stream)] = "yes"
-            log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=stream.remote)
+            self._learnt[self._absent(stream)] = "yes"
+            log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=remote)
             return True
         raise ForbiddenError(
-            f"{self._connection.name}: {stream.name}: {stream.remote} is not there ({error.text}). Install the app that "
-            "brings it, or switch the stream off"
+            f"{self._connection.name}: {stream.name}: {remote} is not there ({error.text}). Install the app that brings it, "
+            "or switch the stream off"
         ) from None
 
     def _learnt_from(self, stream: Stream, columns: Sequence[str], error: RejectedError) -> list[str]:
@@ -181,8 +184,8 @@ class Reader:
             log.warning("delta_link_expired", connection=self._connection.name, stream=stream.name)
             self._places[stream.name] = ""
             return []
-        if error.code == NOT_TRACKED and _untracked(stream) not in self._learnt:
-            self._learnt[_untracked(stream)] = "yes"
+        if error.code == NOT_TRACKED and self._untracked(stream) not in self._learnt:
+            self._learnt[self._untracked(stream)] = "yes"
             log.info("change_tracking_absent", connection=self._connection.name, stream=stream.name)
             return []
         missing = self.columns.refused(stream, columns) if is_about_column(error) else []
@@ -190,13 +193,11 @@ class Reader:
             raise error
         return missing
 
+    def _untracked(self, stream: Stream) -> str:
+        return f"untracked:{self.tables.remote(stream)}"
 
-def _untracked(stream: Stream) -> str:
-    return f"untracked:{stream.remote}"
-
-
-def _absent(stream: Stream) -> str:
-    return f"absent:{stream.remote}"
+    def _absent(self, stream: Stream) -> str:
+        return f"absent:{self.tables.remote(stream)}"
 
 
 def is_about_column(error: RejectedError) -> bool:

@@ -1,12 +1,17 @@
 """How each table is asked for its stream, and the paths that the connector makes of several columns."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from connectors import dynamics_values as values
+from connectors.base import Stream
+from connectors.dynamics_api import DynamicsApi
 from connectors.dynamics_settings import DynamicsSettings
+from connectors.dynamics_streams import ID
+from connectors.errors import ForbiddenError
 
 Derived = Mapping[str, tuple[tuple[str, ...], Callable[[values.Row, DynamicsSettings], Any]]]
 
@@ -18,7 +23,7 @@ class Reading:
     ``table`` is its logical name, ``key`` its primary key. ``tracked``: read by change tracking where the table has it.
     ``where`` always holds (only for tables that are not tracked: change tracking takes no filter); ``since`` makes the
     condition of a first load that starts at a day; ``alive`` leaves out of id lists what counts as deleted; ``also``
-    are columns wanted beside the mapping.
+    are columns wanted beside the mapping; ``days`` those that hold a day although they are kept as moments.
     """
 
     table: str
@@ -30,6 +35,7 @@ class Reading:
     since: Callable[[date], str] | None = None
     derived: Derived = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    days: frozenset[str] = frozenset()
 
 
 _MADE: Derived = {
@@ -123,6 +129,12 @@ READINGS: dict[str, Reading] = {
     "survey": Reading(
         "msfp_surveyresponse", "activityid", tracked=False, where="msfp_npsscore ne null", derived=_ABOUT
     ),
+    "invoice": Reading(
+        "invoice",
+        "invoiceid",
+        alive="statecode ne 3 and statuscode ne 3",
+        derived={**_MADE, "@deleted": (("statecode", "statuscode"), values.is_cancelled)},
+    ),
     "target": Reading(
         "goal",
         "goalid",
@@ -142,3 +154,38 @@ READINGS: dict[str, Reading] = {
         where="statecode eq 0",
     ),
 }
+
+
+class Tables:
+    """Which table each stream reads. Of a company's own the metadata tell name, key and days; ``learnt`` keeps them."""
+
+    def __init__(self, api: DynamicsApi, connection: DynamicsSettings, learnt: dict[str, str]) -> None:
+        self._api = api
+        self._connection = connection
+        self._learnt = learnt
+
+    def remote(self, stream: Stream) -> str:
+        """The entity set that a stream reads; "" where the company has not named any."""
+        return self._connection.object_of(stream.name) or stream.remote
+
+    def reading(self, stream: Stream) -> Reading:
+        """How its table is asked. Raises ForbiddenError where there is no table of the name that the company gave."""
+        return READINGS.get(stream.name) or self._own(stream)
+
+    def _own(self, stream: Stream) -> Reading:
+        remote = self.remote(stream)
+        kept = f"table:{remote}"
+        if kept not in self._learnt:
+            self._learnt[kept] = json.dumps(self._described(stream, remote))
+        table, key, days = json.loads(self._learnt[kept])
+        derived: Derived = {**_MADE, ID: ((key,), lambda row, _settings: row[key])}
+        return Reading(table, key, derived=derived, days=frozenset(days))
+
+    def _described(self, stream: Stream, remote: str) -> tuple[str, str, list[str]]:
+        found = self._api.table_of(remote)
+        if found is None:
+            raise ForbiddenError(
+                f"{self._connection.name}: {stream.name}: there is no table whose entity set is called {remote}. Correct "
+                f"streams.{stream.name}.object (Power Apps > the table > Tools > Copy set name), or switch the stream off"
+            )
+        return *found, self._api.day_columns(found[0])

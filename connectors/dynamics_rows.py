@@ -9,8 +9,9 @@ from connectors.dynamics_api import DynamicsApi
 from connectors.dynamics_columns import LABEL, Columns
 from connectors.dynamics_history import Audits
 from connectors.dynamics_lookups import Lookups
-from connectors.dynamics_readings import READINGS
+from connectors.dynamics_readings import Tables
 from connectors.dynamics_settings import DynamicsSettings
+from connectors.dynamics_streams import ID
 from connectors.mapping import remote_fields, sources
 
 _LAST_CATEGORY = 7
@@ -21,9 +22,15 @@ class Rows:
     """Completes the rows of any stream; other tables are asked only for ids that are new to us."""
 
     def __init__(
-        self, api: DynamicsApi, connection: DynamicsSettings, columns: Columns, learnt: dict[str, str]
+        self,
+        api: DynamicsApi,
+        connection: DynamicsSettings,
+        tables: Tables,
+        columns: Columns,
+        learnt: dict[str, str],
     ) -> None:
         self._connection = connection
+        self._tables = tables
         self._columns = columns
         self._lookups = Lookups(api, connection, learnt)
         self._audits = Audits(api, connection)
@@ -36,15 +43,20 @@ class Rows:
         """What a page holds: rows made ready, deleted ones among them. Of a window of changes those that are new to us."""
         if stream.name == "history":
             return [Raw(stream, change) for change in self._audits.changes(rows)]
-        key = READINGS[stream.name].key
-        gone = [Raw(stream, {key: row["id"], "@deleted": True}) for row in rows if "reason" in row and "id" in row]
+        key = self._tables.reading(stream).key
+        gone = [
+            Raw(stream, {key: row["id"], ID: row["id"], "@deleted": True})
+            for row in rows
+            if "reason" in row and "id" in row
+        ]
         alive = [row for row in rows if "reason" not in row]
         return [*self.made(stream, alive, window), *gone]
 
     def made(self, stream: Stream, rows: Sequence[dict[str, Any]], window: Window | None = None) -> list[Raw]:
         """Rows with everything that the mapping asks for."""
         paths = remote_fields(stream, self._connection)
-        derived = [(path, make) for path, (_, make) in READINGS[stream.name].derived.items()]
+        reading = self._tables.reading(stream)
+        derived = [(path, make) for path, (_, make) in reading.derived.items()]
         labels = [path for path in self._columns.wanted(stream) if path.endswith(LABEL)]
         share = share_column(stream, self._connection)
         raws = [Raw(stream, row) for row in rows]
@@ -53,6 +65,8 @@ class Rows:
                 row[path] = row.get(path.removesuffix(LABEL) + values.FORMATTED)
             if stream.name == "opportunity" and "estimatedvalue" in paths:
                 row["estimatedvalue"] = values.won_amount(row)
+            for path in reading.days.intersection(row):
+                row[path] = row[path] and values.whole_day(row[path])
             if share and row.get(share) is not None:
                 row[share] = values.fraction(row[share])
             for path, make in derived:
@@ -66,7 +80,7 @@ class Rows:
 
     def teams(self, stream: Stream, ids: Sequence[str]) -> Iterator[Raw]:
         """People with their team as it is now: a changed membership does not stamp the user."""
-        rows = [{READINGS[stream.name].key: one} for one in ids]
+        rows = [{self._tables.reading(stream).key: one} for one in ids]
         self._lookups.forget_teams()
         self._lookups.fill(rows, remote_fields(stream, self._connection))
         yield from (Raw(stream, row) for row in rows)

@@ -7,10 +7,16 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from connectors.settings import ConnectionSettings, KeyedWriteBack, SecretRef, SignIn, Url
+from connectors.settings import ConnectionSettings, KeyedWriteBack, SecretRef, SignIn, StreamSettings, Url
 
 _OURS = re.compile(r"[a-z][a-z0-9]{1,7}_scoreback[a-z0-9_]*")
 """A publisher's prefix (Dataverse wants one, of 2 to 8 characters, before every custom column), then our name."""
+
+OWN_KINDS = ("payment", "contract", "forecast", "absence", "rating")
+"""Records for which Dynamics has no standard table: one of the company's own may hold them."""
+
+INSTEAD: Mapping[str, str] = {"invoice": "payment"}
+"""Streams of standard tables that are off where the company keeps such records in a table of its own."""
 
 _NEEDED: dict[str, tuple[str, ...]] = {
     "client_secret": ("client_secret",),
@@ -41,6 +47,7 @@ class DynamicsSettings(ConnectionSettings):
     """One Dataverse environment, reached at its own address."""
 
     own_names_only: ClassVar[bool] = False  # checked below: the name stands behind a publisher's prefix
+    own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
 
     base_url: Url
     sign_in: DynamicsSignIn
@@ -56,6 +63,11 @@ class DynamicsSettings(ConnectionSettings):
         default=False,
         description="Our writes run no plug-ins and workflows of yours; needs prvBypassCustomBusinessLogic",
     )
+
+    def stream(self, name: str) -> StreamSettings | None:
+        """Settings of a stream; None if it is off, as a standard table is where the company named one of its own."""
+        replaced = self.object_of(INSTEAD.get(name, "")) is not None
+        return None if replaced else super().stream(name)
 
     @field_validator("base_url")
     @classmethod

@@ -1,16 +1,20 @@
 """What the Dynamics 365 connector reads, as data: streams and their default mapping.
 
 Tables and columns: docs/connectors/dynamics.md. A path is a column as JSON spells it (lookups: ``_ownerid_value``);
-``column@label`` is what Dynamics shows for its value; a path that begins with ``@`` the connector makes.
+``column@label`` is what Dynamics shows for its value; a path that begins with ``@`` the connector makes, and ``id`` (of
+a company's own tables) too.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from connectors import dynamics_values as values
 from connectors.base import From, Stream
+from connectors.dynamics_settings import OWN_KINDS
+from connectors.own_streams import day, own_streams
 
 CURRENCY, PIPELINE, TEAM, CONTACTS, PARTICIPANTS = "@currency", "@pipeline", "@team", "@contacts", "@participants"
-METRIC, RATE = "@metric", "@rate"
+METRIC, RATE, ID = "@metric", "@rate", "id"
 
 FILLED: Mapping[str, tuple[str, ...]] = {
     CURRENCY: ("_transactioncurrencyid_value",),
@@ -187,6 +191,21 @@ STREAMS: tuple[Stream, ...] = (
         optional=True,
     ),
     Stream(
+        "invoice",
+        "invoices",
+        record="payment",
+        fields={
+            **_STAMP,
+            "remote_id": "invoiceid",
+            "opportunity_id": "_opportunityid_value",
+            "amount": "totalamount",
+            "currency": CURRENCY,
+            "paid_on": From("createdon", day),
+        },
+        constants={"kind": "invoice"},
+        optional=True,
+    ),
+    Stream(
         "target",
         "goals",
         schedule="metadata",
@@ -217,4 +236,6 @@ STREAMS: tuple[Stream, ...] = (
         },
         optional=True,
     ),
+    # Links are columns of the table: no call of their own tells them.
+    *(replace(stream, separate=frozenset()) for stream in own_streams({**_STAMP, "remote_id": ID}, OWN_KINDS)),
 )

@@ -46,7 +46,9 @@ def noon(day: str) -> str:
 
 
 def whole_day(text: str) -> str:
-    """The day that a bound of a goal means: midnight somewhere, told in UTC, so that half a day leads into it."""
+    """The day that a date means which is kept as a moment: midnight somewhere, told in UTC, so that half a day leads
+    into it. The last minute of a day is that day's.
+    """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         return moment.date().isoformat()
@@ -136,6 +138,11 @@ def customer(row: Row, _settings: DynamicsSettings) -> str | None:
     """The account of a case, whose customer may be a contact."""
     held: str | None = row.get("_customerid_value")
     return held if target_of(row, "_customerid_value") == "account" else None
+
+
+def is_cancelled(row: Row, _settings: DynamicsSettings) -> bool:
+    """Whether an invoice was cancelled: by its state, or by the status of older environments."""
+    return row.get("statecode") == 3 or row.get("statuscode") == 3
 
 
 def account_of(row: Row, _settings: DynamicsSettings) -> str | None:

@@ -68,11 +68,11 @@ class FxiaokeSettings(ConnectionSettings):
         """Switches off what is not read until the connection file says where it is."""
         if not isinstance(value, dict):
             return value
-        objects, fields = value.get("objects") or {}, value.get("fields") or {}
+        streams, named = _named_objects(value.get("streams") or {})
+        objects, fields = {**named, **(value.get("objects") or {})}, value.get("fields") or {}
         absent = [name for name in ELSEWHERE if name not in objects]
         if "answer" not in (fields.get("survey") or {}):
             absent.append("survey")  # tickets have no field for it but the tenant's own
-        streams = dict(value.get("streams") or {})
         for name in absent:
             if streams.setdefault(name, "off") != "off":
                 where = (
@@ -80,7 +80,7 @@ class FxiaokeSettings(ConnectionSettings):
                 )
                 message = f"streams.{name}: Fxiaoke has nothing of its own for it: name {where}"
                 raise ValueError(message)
-        return {**value, "streams": streams}
+        return {**value, "streams": streams, "objects": objects}
 
     @field_validator("objects")
     @classmethod
@@ -110,3 +110,12 @@ class FxiaokeSettings(ConnectionSettings):
             message = f"{value} is not a time zone: write one such as Asia/Shanghai"
             raise ValueError(message) from None
         return value
+
+
+def _named_objects(streams: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Streams, and what ``streams.NAME.object`` says, as other kinds spell it: here any stream may have another object."""
+    kept = dict(streams)
+    named = {name: one["object"] for name, one in kept.items() if isinstance(one, dict) and one.get("object")}
+    for name in named:
+        kept[name] = {key: value for key, value in kept[name].items() if key != "object"}
+    return kept, named

@@ -22,6 +22,7 @@ from connectors.sandbox.dynamics_render import read_preferences
 from connectors.sandbox.dynamics_store import Org
 from connectors.sandbox.dynamics_world import Loader, home_currency, read_own
 from connectors.sandbox.dynamics_world_edit import Editor
+from connectors.sandbox.dynamics_world_own import COMPANY_FIELDS, COMPANY_OBJECTS
 from connectors.sandbox.dynamics_writes import Writer
 from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.faults import Fault, FaultKind
@@ -46,8 +47,9 @@ class DynamicsEmulator(Emulator):
             "external_id": "new_externalid", "product": "new_product", "source": "new_source", "type": "new_type",
             "next_step": "new_nextstep",
         },
-        "person": {"region": "new_region"},
+        "person": {"region": "new_region"}, "split": {"percentage": "new_percentage", "kind": "description"}, **COMPANY_FIELDS,
     }  # fmt: skip
+    company_objects: ClassVar[Mapping[str, str]] = COMPANY_OBJECTS
     content_type: ClassVar[str] = "application/json; odata.metadata=minimal"
     max_target: ClassVar[int] = 32_768
     fault_kinds: ClassVar[Mapping[str, FaultKind]] = FAULTS

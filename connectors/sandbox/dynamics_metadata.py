@@ -94,7 +94,7 @@ class Metadata:
         return {
             "MetadataId": table.metadata_id,
             "LogicalName": table.name,
-            "SchemaName": table.title.replace(" ", ""),
+            "SchemaName": table.schema,
             "EntitySetName": table.set_name,
             "LogicalCollectionName": table.set_name,
             "CollectionSchemaName": table.set_name.capitalize(),
@@ -102,7 +102,7 @@ class Metadata:
             "PrimaryNameAttribute": table.display,
             "ObjectTypeCode": table.code,
             "IsActivity": bool(table.family) or table.name == "activitypointer",
-            "IsCustomEntity": False,
+            "IsCustomEntity": table.custom,
             "IsPrivate": False,
             "IsValidForAdvancedFind": True,
             "OwnershipType": "UserOwned" if "ownerid" in table.columns else "OrganizationOwned",

@@ -81,6 +81,6 @@ def by_type(column: Column) -> Shown:
         return found | {"Precision": column.precision} | ({"PrecisionSource": 2} if column.type == "money" else {})
     if column.type in {"date", "datetime"}:
         return {
-            "Format": "DateOnly" if column.type == "date" else "DateAndTime", "DateTimeBehavior": {"Value": column.behavior},
+            "Format": "DateOnly" if column.shows_day else "DateAndTime", "DateTimeBehavior": {"Value": column.behavior},
         }  # fmt: skip
     return {"Targets": list(column.targets)} if column.is_lookup else {}

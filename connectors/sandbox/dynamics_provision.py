@@ -108,6 +108,7 @@ class Provision:
                 raise invalid(f"MinValue, MaxValue or Precision of '{column.name}' is out of range.")
         elif column.type in {"date", "datetime"}:
             standard = "DateOnly" if column.type == "date" else "UserLocal"
+            column.shows_day = body.get("Format") == "DateOnly"
             column.behavior = str((body.get("DateTimeBehavior") or {}).get("Value", standard))
         elif column.type == "picklist":
             options = (body.get("OptionSet") or {}).get("Options") or []

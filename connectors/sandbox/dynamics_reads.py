@@ -28,7 +28,7 @@ class Reads:
 
     def check(self, verb: str, table: TableType) -> None:
         """Refusal 403 where our user lacks a privilege on a table."""
-        name = "prvReadAuditSummary" if table.name == "audit" else f"prv{verb}{table.title.replace(' ', '')}"
+        name = "prvReadAuditSummary" if table.name == "audit" else f"prv{verb}{table.schema}"
         if name in self.lacking:
             raise denied(name, table.name)
 

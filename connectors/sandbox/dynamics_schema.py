@@ -55,6 +55,8 @@ class Column:
     """Of a status column: the state that each value belongs to."""
     custom: bool = False
     behavior: str = "UserLocal"
+    shows_day: bool = False
+    """Of a date: whether it is shown without a time, whatever it keeps."""
     description: str = ""
     solution: str | None = None
     base: bool = False
@@ -144,6 +146,16 @@ class TableType:
     def money(self) -> list[str]:
         """Money columns that have a ``_base`` twin."""
         return [one.name for one in self.columns.values() if one.type == "money" and not one.base]
+
+    @property
+    def custom(self) -> bool:
+        """Whether a customer made it."""
+        return self.name.startswith("new_")
+
+    @property
+    def schema(self) -> str:
+        """The SchemaName: what privileges are named after."""
+        return f"{'new_' if self.custom else ''}{self.title.replace(' ', '')}"
 
     def attribute_id(self, column: str) -> str:
         """The MetadataId of a column."""

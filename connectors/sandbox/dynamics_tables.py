@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from connectors.sandbox.dynamics_schema import LOOKUPS, Column, TableType
 from connectors.sandbox.dynamics_tables_options import OPTIONS, STATES
+from connectors.sandbox.dynamics_tables_own import OWN
 from connectors.sandbox.dynamics_tables_rest import REST
 from connectors.sandbox.dynamics_tables_sales import ACTIVITIES, SALES
 
@@ -24,7 +25,7 @@ _MONEY_LIMIT = Decimal(922337203685477)
 def build() -> dict[str, TableType]:
     """Every table by logical name."""
     activity = [_table(line, _ACTIVITY + text) for line, text in ACTIVITIES]
-    tables = [_table(line, text) for line, text in (*SALES, *REST)]
+    tables = [_table(line, text) for line, text in (*SALES, *REST, *OWN)]
     return {table.name: table for table in (*tables, *activity)}
 
 
@@ -70,6 +71,7 @@ def _column(table: TableType, kind: str, name: str, limit: str | None, targets: 
         column.options, column.states = {1: "Active", 2: "Inactive"}, {1: 0, 2: 1}
     if kind == "date":
         column.behavior = "DateOnly"
+    column.shows_day = kind == "date" or limit == "day"
     return column
 
 

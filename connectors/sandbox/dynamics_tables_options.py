@@ -79,6 +79,14 @@ OPTIONS: dict[str, dict[int, str]] = {
     "accountcategorycode": {1: "Preferred Customer", 2: "Standard"},
     "teamtype": {0: "Owner", 1: "Access", 2: "Security Group", 3: "Office Group"},
     "connectionrole.category": {1: "Business", 2: "Family", 3: "Social", 4: "Sales", 5: "Other", 1000: "Sales Team"},
+    "invoice.statecode": {0: "Active", 1: "Closed (deprecated)", 2: "Paid", 3: "Canceled"},
+    "invoice.statuscode": {
+        1: "New", 2: "Partially Shipped", 3: "Canceled (deprecated)", 4: "Billed", 5: "Booked (applies to services)",
+        6: "Installed (applies to services)", 7: "Paid in Full (deprecated)", 100001: "Complete", 100002: "Partial",
+        100003: "Canceled",
+    },
+    "paymenttermscode": {1: "Net 30", 2: "2% 10, Net 30", 3: "Net 45", 4: "Net 60"},
+    "new_payment.new_kind": {100000000: "invoice", 100000001: "payment", 100000002: "refund"},
     "workflow.category": {0: "Workflow", 4: "Business Process Flow", 5: "Modern Flow"},
     "workflow.statecode": {0: "Draft", 1: "Activated"},
     "workflow.statuscode": {1: "Draft", 2: "Activated"},
@@ -96,6 +104,7 @@ STATES: dict[str, dict[int, int]] = {
     "goal": {0: 0, 1: 1, 2: 1},
     "opportunitysalesprocess": {1: 0, 2: 1, 3: 1},
     "incident": {1: 0, 5: 1, 6: 2},
+    "invoice": {1: 0, 2: 0, 4: 0, 5: 0, 6: 0, 3: 1, 7: 1, 100001: 2, 100002: 2, 100003: 3},
     "workflow": {1: 0, 2: 1},
 }
 """The state of each status value."""

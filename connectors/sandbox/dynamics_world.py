@@ -11,6 +11,7 @@ from connectors.sandbox.dynamics_store import Org, Row
 from connectors.sandbox.dynamics_world_activities import load_activities
 from connectors.sandbox.dynamics_world_deals import Deals
 from connectors.sandbox.dynamics_world_map import Cells, fiscal_period, moment, number, percent, person_fields
+from connectors.sandbox.dynamics_world_own import load_own_tables
 from connectors.sandbox.folder import Tables, read_world
 
 _OWN_INDUSTRY = 727000000
@@ -63,6 +64,7 @@ class Loader:
         ):  # fmt: skip
             for cells in tables[record]:
                 load(cells)
+        load_own_tables(self, tables)
         if tables["accounts"]:
             self.org.tables["account"].keys["accountnumber_key"] = ("accountnumber",)
 

@@ -13,12 +13,13 @@ from connectors.sandbox.dynamics_values import unknown_member
 from connectors.sandbox.dynamics_world import Loader
 from connectors.sandbox.dynamics_world_activities import load_activity, regarding
 from connectors.sandbox.dynamics_world_map import KINDS, activity_fields, deal_fields, number, person_fields
+from connectors.sandbox.dynamics_world_own import OWN_TABLES, OWN_WORDS, load_own, own_fields
 from connectors.sandbox.dynamics_writes import Writer
 
 RECORDS = {
     "people": "systemuser", "accounts": "account", "opportunities": "opportunity", "activities": "activitypointer",
     "splits": "connection", "line_items": "opportunityproduct", "targets": "goal", "contacts": "contact",
-    "stages": "processstage", "teams": "team",
+    "stages": "processstage", "teams": "team", **OWN_TABLES,
 }  # fmt: skip
 """The table of each record of a world; surveys have two."""
 
@@ -68,6 +69,9 @@ class Editor:
         }  # fmt: skip
         if record == "activities":
             return str(load_activity(self.loader, self._cells(cells, at))["activityid"])
+        if record in OWN_TABLES:
+            kept = load_own(self.loader, record, self._cells(cells, at))
+            return str(kept[self._table(record, "").pk])
         if record in makers:
             row = makers[record](self._cells(cells, at))
             if row is None:
@@ -127,6 +131,8 @@ class Editor:
             return self._activity(old, given)
         if record == "line_items":
             return self._line_item(given)
+        if record in OWN_TABLES:
+            return own_fields(self.loader, record, given)
         return {"targetmoney": number(given["amount"])} if "amount" in given else {}
 
     def _owner(self, given: Mapping[str, str]) -> Row:
@@ -253,6 +259,7 @@ _WORDS: dict[str, frozenset[str]] = {
     ),
     "line_items": frozenset({"amount", "quantity"}),
     "targets": frozenset({"amount"}),
+    **OWN_WORDS,
 }  # fmt: skip
 """The world's columns that an edit takes."""
 

@@ -15,7 +15,7 @@ from connectors.sandbox.fxiaoke_data import Call, Reading
 from connectors.sandbox.fxiaoke_errors import BAD_SIGN_IN, TOO_FAST, Refusal, bad_argument, missing
 from connectors.sandbox.fxiaoke_faults import FAULTS, page_instead, refusal_of
 from connectors.sandbox.fxiaoke_limits import Limits
-from connectors.sandbox.fxiaoke_objects import SCORE_FIELDS, WORLD_FIELDS
+from connectors.sandbox.fxiaoke_objects import OWN_OBJECTS, SCORE_FIELDS, WORLD_FIELDS
 from connectors.sandbox.fxiaoke_paths import DIRECTORY, Way, ways
 from connectors.sandbox.fxiaoke_people import Directory
 from connectors.sandbox.fxiaoke_query import check_keys
@@ -23,6 +23,7 @@ from connectors.sandbox.fxiaoke_rows import Rows
 from connectors.sandbox.fxiaoke_view import View
 from connectors.sandbox.fxiaoke_world import found_tenant, load
 from connectors.sandbox.fxiaoke_world_edit import WorldEditor
+from connectors.sandbox.fxiaoke_world_map import MAPS, OWN, company_fields
 from connectors.sandbox.fxiaoke_writes import Writing
 from connectors.sandbox.routing import BadJson, Reply, Request, Route
 
@@ -50,7 +51,9 @@ class FxiaokeEmulator(Emulator):
             "next_step": "next_step__c", "forecast_category": "forecast_category__c",
         },
         "follow_up": {"duration_seconds": "duration_seconds__c", "direction": "direction__c"},
+        "survey": company_fields("surveys"), **{record: company_fields(table) for table, record in OWN.items()},
     }  # fmt: skip
+    company_objects: ClassVar[Mapping[str, str]] = {record: MAPS[table].object for table, record in OWN.items()}
 
     def __init__(
         self,
@@ -80,7 +83,7 @@ class FxiaokeEmulator(Emulator):
         self.personnel = personnel
         self.totals = totals
         self.no_rights = frozenset(no_rights)
-        self.tenant = found_tenant(self.now(), WORLD_FIELDS, SCORE_FIELDS, custom_fields or {})
+        self.tenant = found_tenant(self.now(), WORLD_FIELDS, OWN_OBJECTS, SCORE_FIELDS, custom_fields or {})
         self.rows = Rows(self.tenant, self.now)
         self.ids.update(load(self.tenant, self.rows, world))
         self.visible: Mapping[str, float] = self._by_person(visible or {})

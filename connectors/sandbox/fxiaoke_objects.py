@@ -155,6 +155,27 @@ WORLD_FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Fields that the simulated company made for itself."""
 
+SPLIT_OBJECT, FORECAST_OBJECT = "object_Sp7Lt__c", "object_Fc4St__c"
+ABSENCE_OBJECT, RATE_OBJECT, RATING_OBJECT = "object_Ab9Sn__c", "object_Rt2Xc__c", "object_Rg5Ev__c"
+OWN_OBJECTS: dict[str, tuple[str, ...]] = {
+    SPLIT_OBJECT: (
+        "new_opportunity__c ref:NewOpportunityObj 商机2.0", "person__c employee 业绩归属人", "share__c percentile:2 分成比例",
+        "kind__c one:revenue,overlay 分成类型",
+    ),
+    FORECAST_OBJECT: (
+        "period_start__c date 开始日期", "period_end__c date 结束日期", "layer__c one:rep,manager 预测层级",
+        "category__c text:50 预测类别", "amount__c currency:2 预测金额", "currency__c text:10 币种", "reason__c long_text 说明",
+        "said_at__c date_time 预测时间",
+    ),
+    ABSENCE_OBJECT: ("person__c employee 请假人", "start_on__c date 开始日期", "end_on__c date 结束日期", "paid__c true_or_false 带薪"),
+    RATE_OBJECT: ("from__c text:10 币种", "to__c text:10 目标币种", "rate__c number:12 汇率", "on__c date 生效日期"),
+    RATING_OBJECT: (
+        "subject__c employee 被评价人", "rater__c employee 评价人", "item__c text:200 评价项", "rating__c number:2 评分",
+        "note__c long_text 备注", "rated_at__c date_time 评价时间",
+    ),
+}  # fmt: skip
+"""Objects that the simulated company made for what Fxiaoke has none for."""
+
 CURRENCY_FIELDS = ("mc_currency one 币种", "mc_exchange_rate number:8 汇率")
 """What objects with amounts have besides in a tenant with several currencies."""
 WITH_CURRENCY = (
@@ -182,6 +203,13 @@ SCORE_FIELDS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What an administrator made by hand for Scoreback: no public API makes fields or objects."""
+
+
+LABELS = {
+    APPRAISAL_OBJECT: "销售考核", SPLIT_OBJECT: "业绩分成", FORECAST_OBJECT: "销售预测", ABSENCE_OBJECT: "请假", RATE_OBJECT: "汇率",
+    RATING_OBJECT: "同事评价",
+}  # fmt: skip
+"""What objects of the company's own are called."""
 
 
 def preset_objects() -> dict[str, ObjectType]:

@@ -9,8 +9,8 @@ from typing import Any
 from connectors.sandbox.folder import Tables, read_world
 from connectors.sandbox.fxiaoke_ids import WHOLE_COMPANY, department_id, employee_id, option_value, person_id, record_id
 from connectors.sandbox.fxiaoke_objects import (
-    APPRAISAL_OBJECT,
     CURRENCY_FIELDS,
+    LABELS,
     WITH_CURRENCY,
     custom_object,
     preset_objects,
@@ -18,7 +18,7 @@ from connectors.sandbox.fxiaoke_objects import (
 from connectors.sandbox.fxiaoke_rows import Rows, member
 from connectors.sandbox.fxiaoke_store import Department, Person, Row, Tenant, epoch_ms
 from connectors.sandbox.fxiaoke_world_activities import load_activities
-from connectors.sandbox.fxiaoke_world_map import MAPS, day_ms, moment_ms, values_of
+from connectors.sandbox.fxiaoke_world_map import MAPS, OWN, day_ms, moment_ms, values_of
 from connectors.sandbox.fxiaoke_world_money import load_money, load_targets
 
 Ids = dict[str, dict[str, str]]
@@ -78,7 +78,7 @@ def found_tenant(now: datetime, *groups: Mapping[str, Sequence[str]]) -> Tenant:
     for fields in groups:
         for name, lines in fields.items():
             if name not in tenant.objects:
-                tenant.add_object(custom_object(name, "销售考核" if name == APPRAISAL_OBJECT else name, ()))
+                tenant.add_object(custom_object(name, LABELS.get(name, name), ()))
             for line in lines:
                 tenant.objects[name].add(line)
     tenant.departments[WHOLE_COMPANY] = Department(WHOLE_COMPANY, "全公司", 0)
@@ -106,6 +106,9 @@ def load(tenant: Tenant, rows: Rows, world: Path | None) -> Ids:
     load_targets(loader, tables.get("targets", []))
     for cells in tables.get("surveys", []):
         loader.load("surveys", cells, create_time=moment_ms(cells["sent_at"]) if cells.get("sent_at") else None)
+    for record in OWN:
+        for cells in tables.get(record, []):
+            _load_own(loader, record, cells)
     for table in tenant.tables.values():
         table.changed(None, None)  # sorts now, so that the first query is as fast as the others
     return loader.ids
@@ -215,7 +218,13 @@ def _load_deals(loader: Loader, tables: Tables) -> None:
         row = table.rows.get(record_id("opportunities", cells["opportunity_id"]))
         if row is not None:
             _join_team(row, person_id(cells["person_id"]))
-            loader.note("splits", cells["id"], row["_id"])
+
+
+def _load_own(loader: Loader, record: str, cells: Mapping[str, str]) -> None:
+    """A record of one of the company's own objects, under a name that is its only one."""
+    name = f"{loader.tenant.objects[MAPS[record].object].label} {cells['id']}"
+    made = next((moment_ms(cells[column]) for column in ("at", "rated_at", "on") if cells.get(column)), None)
+    loader.load(record, cells, name=name, create_time=made)
 
 
 def _join_team(row: Row, person: str) -> None:

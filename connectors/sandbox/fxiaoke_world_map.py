@@ -8,6 +8,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 from connectors.sandbox.fxiaoke_ids import option_value, person_id, record_id
+from connectors.sandbox.fxiaoke_objects import (
+    ABSENCE_OBJECT,
+    FORECAST_OBJECT,
+    RATE_OBJECT,
+    RATING_OBJECT,
+    SPLIT_OBJECT,
+)
 from connectors.sandbox.fxiaoke_store import ZONE
 
 Reader = Callable[[str], Any]
@@ -110,8 +117,50 @@ MAPS: dict[str, TableMap] = {
             "duration_seconds": ("duration_seconds__c", _number),
         },
     ),
+    "splits": TableMap(
+        SPLIT_OBJECT,
+        {
+            "opportunity_id": ("new_opportunity__c", reference("opportunities")), "person_id": ("person__c", people),
+            "percentage": ("share__c", percent), "kind": ("kind__c", option_value),
+        },
+    ),
+    "forecasts": TableMap(
+        FORECAST_OBJECT,
+        {
+            "owner_id": ("owner", people), "period_start": ("period_start__c", day_ms), "period_end": ("period_end__c", day_ms),
+            "layer": ("layer__c", option_value), "category": ("category__c", str), "amount": ("amount__c", _number),
+            "currency": ("currency__c", str), "reason": ("reason__c", str), "at": ("said_at__c", moment_ms),
+        },
+    ),
+    "absences": TableMap(
+        ABSENCE_OBJECT,
+        {
+            "person_id": ("person__c", people), "start_on": ("start_on__c", day_ms), "end_on": ("end_on__c", day_ms),
+            "paid": ("paid__c", "true".__eq__),
+        },
+    ),
+    "rates": TableMap(
+        RATE_OBJECT,
+        {"currency": ("from__c", str), "to": ("to__c", str), "rate": ("rate__c", _number), "on": ("on__c", day_ms)},
+    ),
+    "ratings": TableMap(
+        RATING_OBJECT,
+        {
+            "subject_id": ("subject__c", people), "rater_id": ("rater__c", people), "item": ("item__c", str),
+            "rating": ("rating__c", _number), "note": ("note__c", str), "rated_at": ("rated_at__c", moment_ms),
+        },
+    ),
 }  # fmt: skip
 """The tables whose rows are one record each."""
+
+OWN = {"splits": "split", "forecasts": "forecast", "absences": "absence", "rates": "rate", "ratings": "rating"}
+"""Tables for which Fxiaoke has no object, and our kinds of record."""
+
+
+def company_fields(table: str) -> dict[str, str]:
+    """Where each of our fields stands in the object of a table."""
+    return {ours: field for ours, (field, _) in MAPS[table].columns.items()}
+
 
 PAYMENTS: dict[str, tuple[str, str, str]] = {
     "payment": ("PaymentObj", "amount", "payment_time"),

@@ -10,11 +10,12 @@ from connectors.dynamics import Dynamics
 from connectors.dynamics_api import logical_name
 from connectors.dynamics_columns import LABEL
 from connectors.dynamics_readings import READINGS
+from connectors.dynamics_settings import OWN_KINDS
 
 SUBSET = Path(__file__).parents[4] / "shared" / "specs" / "dynamics" / "metadata-subset.xml"
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"
-ELSEWHERE = {"incident", "msfp_surveyresponse"}
-"""Tables of other apps, which the description of Sales leaves out."""
+ELSEWHERE = {"incident", "msfp_surveyresponse", "invoice"}
+"""Tables of other apps, and one that the description of Sales leaves out."""
 
 
 @pytest.mark.skipif(not SUBSET.exists(), reason="the vendor's interface description is not beside this project")
@@ -24,6 +25,8 @@ def test_every_column_that_is_read_is_one_of_the_tables(crm: Any) -> None:
     unknown = {}
 
     for stream in Dynamics.streams:
+        if stream.name in OWN_KINDS:  # a table of the company's own is in no description
+            continue
         name = READINGS[stream.name].table
         if name in ELSEWHERE:
             continue

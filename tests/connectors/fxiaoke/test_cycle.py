@@ -26,9 +26,9 @@ def test_scores_arrive_and_a_second_cycle_costs_one_call_a_stream_and_writes_not
 
     assert not first.failed
     assert not second.failed
-    calls = {where.rpartition("/")[2]: count for where, count in company.stats("fxiaoke").items()}
-    # eleven objects, the orders of payments, and the employees; neither create nor update
-    assert calls == {"query": 12, "list": 1}
+    calls = {where.partition("/cgi/")[2]: count for where, count in company.stats("fxiaoke").items()}
+    # twelve objects and the orders of payments, five objects of the company's own, the employees; neither create nor update
+    assert calls == {"crm/v2/data/query": 13, "crm/custom/v2/data/query": 5, "user/list": 1}
     open_deals = company.deals("fxiaoke")
     held = [company.held("fxiaoke", "opportunities", deal["id"]) for deal in open_deals]
     assert open_deals

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.sandbox.folder import read_world
 from connectors.sandbox.fxiaoke import FxiaokeEmulator
+from connectors.sandbox.fxiaoke_world_map import OWN
 from connectors.sandbox.world import simulate
 from connectors.sandbox.world_settings import World
 
@@ -27,7 +28,9 @@ def test_every_row_of_ours_has_an_id_and_no_row_of_another_crm_has(company: Path
     tables = read_world(company)
     emulator = FxiaokeEmulator(company)
 
-    for table in ("people", "accounts", "stages", "opportunities", "line_items", "contracts", "payments", "surveys"):
+    for table in (
+        "people", "accounts", "stages", "opportunities", "line_items", "contracts", "payments", "surveys", *OWN,
+    ):  # fmt: skip
         ours = {row["id"] for row in tables[table] if row["connection"] == "fxiaoke"}
         assert ours, table
         assert set(emulator.ids[table]) == ours, table
