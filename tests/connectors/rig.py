@@ -53,7 +53,7 @@ class Rig(Generic[Made]):
 
     def settings(self, **extra: Any) -> Any:
         """A connection file's content."""
-        values = {"kind": self.kind.kind, "base_url": self.url, "sign_in": self.sign_in, "allowance": {"share": 1}}
+        values = {"kind": self.kind.kind, "base_url": self.url, "sign_in": self.sign_in}
         return self.kind.settings.model_validate({**values, **extra}, context={"loopback": True}).named("crm")
 
     def connect(self, tokens: TokenStore | None = None, **extra: Any) -> Made:
@@ -91,10 +91,17 @@ class Rig(Generic[Made]):
         return {where: count for where, count in self.emulator.stats.items() if self.sign_in_paths not in where}
 
     def pages(
-        self, connector: Made, name: str, start: datetime | None = None, end: datetime = NOW, **window: Any
+        self,
+        connector: Made,
+        name: str,
+        start: datetime | None = None,
+        end: datetime = NOW,
+        *,
+        resume: str | None = None,
+        **window: Any,
     ) -> list[Page]:
-        """Every page of a window."""
-        return list(connector.pull(self.streams[name], Window(start, end, **window), None))
+        """Every page of a window; ``resume`` goes on behind one of them."""
+        return list(connector.pull(self.streams[name], Window(start, end, **window), resume))
 
     def records(self, connector: Made, found: Sequence[Page]) -> list[Any]:
         """The rows of pages as records."""

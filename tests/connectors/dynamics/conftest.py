@@ -1,28 +1,17 @@
 """An emulated Dataverse environment with a small world in it, and connectors to it."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.auth import MemoryTokens, TokenStore
-from connectors.base import FieldSpec, Page, Stream, Window, WriteTarget
+from connectors.auth import TokenStore
+from connectors.base import FieldSpec, WriteTarget
 from connectors.dynamics import Dynamics
-from connectors.dynamics_settings import DynamicsSettings
-from connectors.http import Http
-from connectors.mapping import Mapper
 from connectors.sandbox.dynamics import DynamicsEmulator
-from connectors.sandbox.server import Server
-
-KEY = b"0123456789abcdef"
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
-"""The emulated clock: behind everything that a world without times is stamped with when it is loaded."""
-
-Tables = dict[str, list[dict[str, str]]]
+from tests.connectors.rig import Rig, Tables, rigs
 
 WORLD: Tables = {
     "people": [
@@ -98,99 +87,28 @@ WORLD: Tables = {
 }  # fmt: skip
 
 
-def write_world(folder: Path, tables: Mapping[str, Sequence[Mapping[str, str]]]) -> Path:
-    for name, rows in tables.items():
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-    return folder
-
-
-class Crm:
+class Crm(Rig[Dynamics]):
     """An emulated environment, and connectors to it."""
 
-    now = NOW
-    streams: Mapping[str, Stream] = {stream.name: stream for stream in Dynamics.streams}
+    kind = Dynamics
+    emulates = DynamicsEmulator
 
-    def __init__(self, emulator: DynamicsEmulator, url: str) -> None:
-        self.emulator = emulator
-        self.url = url
-        self._open: list[Dynamics] = []
-
-    def settings(self, **extra: Any) -> DynamicsSettings:
-        """A connection file's content."""
-        sign_in = {"host": self.url, "tenant": "sandbox", "client_id": "sandbox", "client_secret": "sandbox"}
-        values = {"kind": "dynamics", "base_url": self.url, "sign_in": sign_in, **extra}
-        settings = DynamicsSettings.model_validate(values, context={"loopback": True}).named("dyn")
-        assert isinstance(settings, DynamicsSettings)
-        return settings
+    @property
+    def sign_in(self) -> Mapping[str, str]:  # type: ignore[override]  # tokens come from the emulator too
+        """The application user's, with Entra at the emulator's address."""
+        return {"host": self.url, **dict.fromkeys(("tenant", "client_id", "client_secret"), "sandbox")}
 
     def connect(
         self, tokens: TokenStore | None = None, *, places: Mapping[str, str] | None = None, **extra: Any
     ) -> Dynamics:
-        """A connector as a new process would have it."""
-        settings = self.settings(**extra)
-        auth = Dynamics.auth.bind(settings, tokens or MemoryTokens())
-        door = Http(settings, Dynamics.manners, auth, sleep=lambda _seconds: None)
-        connector = Dynamics(settings, door)
+        """A connector as a new process would have it, with where the change feeds stand."""
+        connector = super().connect(tokens, **extra)
         connector.places.update(places or {})
-        self._open.append(connector)
         return connector
-
-    def id(self, table: str, name: str) -> str:
-        """Dataverse's id of a record of the world."""
-        return self.emulator.ids[table][name]
-
-    def edit(self, table: str, name: str | None, /, **fields: Any) -> str:
-        """What a user of the environment does."""
-        with self.emulator.lock:
-            return self.emulator.edit(table, name, fields)
-
-    def remove(self, table: str, name: str) -> None:
-        """A user deletes a record."""
-        with self.emulator.lock:
-            self.emulator.remove(table, name)
-
-    def arm(self, name: str, **settings: Any) -> None:
-        """Arms a fault."""
-        self.emulator.faults.arm({"name": name, **settings})
 
     def calls(self, act: Callable[[], object]) -> dict[str, int]:
         """What ``act`` costs, without sign-in: by method and set."""
-        self.emulator.stats.clear()
-        act()
-        return {
-            where.replace("/api/data/{version}/", ""): count
-            for where, count in self.emulator.stats.items()
-            if "oauth2" not in where
-        }
-
-    def pages(
-        self,
-        connector: Dynamics,
-        name: str,
-        start: datetime | None = None,
-        end: datetime = NOW,
-        since: date | None = None,
-    ) -> list[Page]:
-        """Every page of a window."""
-        return list(connector.pull(self.streams[name], Window(start, end, since), None))
-
-    def records(self, connector: Dynamics, found: Sequence[Page]) -> list[Any]:
-        """The rows of pages as records."""
-        return [Mapper(raw.stream, connector.connection, key=KEY)(raw.fields) for page in found for raw in page.rows]
-
-    def read(self, connector: Dynamics, name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The records of a window by id."""
-        found = self.records(connector, self.pages(connector, name, *args, **kwargs))
-        return {record.remote_id: record for record in found}
-
-    def close(self) -> None:
-        """Gives back sockets."""
-        for connector in self._open:
-            connector.close()
+        return {where.replace("/api/data/{version}/", ""): count for where, count in super().calls(act).items()}
 
 
 @pytest.fixture
@@ -202,23 +120,8 @@ def world() -> Tables:
 @pytest.fixture
 def make_crm(tmp_path: Path) -> Iterator[Callable[..., Crm]]:
     """Makes an environment: of tables (the small world by default) and the emulator's switches."""
-    servers: list[Server] = []
-    crms: list[Crm] = []
-
-    def make(tables: Tables | None = None, **options: Any) -> Crm:
-        folder = tmp_path / str(len(servers))
-        folder.mkdir()
-        emulator = DynamicsEmulator(write_world(folder, WORLD if tables is None else tables), **options)
-        emulator.clock = lambda: NOW
-        servers.append(Server(emulator))
-        crms.append(Crm(emulator, servers[-1].__enter__().url))
-        return crms[-1]
-
-    yield make
-    for crm in crms:
-        crm.close()
-    for server in servers:
-        server.__exit__(None, None, None)
+    with rigs(Crm, tmp_path, WORLD) as make:
+        yield make
 
 
 @pytest.fixture

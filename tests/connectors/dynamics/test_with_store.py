@@ -39,7 +39,7 @@ def rows(outcome: PullOutcome, stream: str = "opportunity") -> int:
 
 def deals(store: Store) -> set[str]:
     with store.reading() as tx:
-        return set(ids_of(tx, "dyn", "opportunity"))
+        return set(ids_of(tx, "crm", "opportunity"))
 
 
 def test_the_place_in_the_feed_is_kept_from_one_process_to_the_next(crm: Any, store: Store) -> None:
@@ -80,21 +80,21 @@ def test_a_link_that_ran_out_while_nobody_pulled_loses_nothing(crm: Any, store: 
 
     assert deals(store) == {changed, crm.id("opportunities", "101")}
     with store.reading() as tx:
-        assert current_records(tx, "dyn", "opportunity", [changed])[changed].amount == 42  # type: ignore[attr-defined] # a deal has one
+        assert current_records(tx, "crm", "opportunity", [changed])[changed].amount == 42  # type: ignore[attr-defined] # a deal has one
 
 
 def test_comparing_meetings_leaves_calls_tasks_and_emails_alone(make_crm: Any, store: Store) -> None:
     crm = make_crm(untracked=["appointment"])
     pull(crm, store)
     with store.reading() as tx:
-        before = ids_of(tx, "dyn", "activity")
+        before = ids_of(tx, "crm", "activity")
     gone = crm.id("activities", "a5")
     crm.remove("activities", "a5")
 
     pull(crm, store, reconcile=True)
 
     with store.reading() as tx:
-        assert ids_of(tx, "dyn", "activity") == before - {gone}
+        assert ids_of(tx, "crm", "activity") == before - {gone}
 
 
 @pytest.mark.parametrize("options", [{"full": True}, {"reconcile": True}, {}])
@@ -116,4 +116,4 @@ def test_reading_again_what_did_not_change_takes_nobody_out_of_teams_and_activit
 
 def held(store: Store, kind: str) -> dict[str, Record]:
     with store.reading() as tx:
-        return current_records(tx, "dyn", kind, sorted(ids_of(tx, "dyn", kind)))
+        return current_records(tx, "crm", kind, sorted(ids_of(tx, "crm", kind)))

@@ -1,29 +1,18 @@
 """An emulated Fxiaoke tenant with a small world in it, and connectors to it."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from connectors.auth import MemoryTokens, TokenStore
-from connectors.base import Page, Stream, Window
+from connectors.base import Page
 from connectors.fxiaoke import Fxiaoke
-from connectors.fxiaoke_settings import FxiaokeSettings
-from connectors.http import Http
-from connectors.limiter import Limiter
-from connectors.mapping import Mapper
 from connectors.sandbox.fxiaoke import FxiaokeEmulator
-from connectors.sandbox.server import Server
+from tests.connectors.rig import Rig, Tables, rigs
 
-KEY = b"0123456789abcdef"
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
-"""The emulated clock: behind everything that a world without times is stamped with when it is loaded."""
-
-Tables = dict[str, list[dict[str, str]]]
+SECRETS = dict.fromkeys(("app_id", "app_secret", "permanent_code"), "sandbox")
 
 WORLD: Tables = {
     "people": [
@@ -95,64 +84,22 @@ WORLD: Tables = {
 }  # fmt: skip
 
 
-def write_world(folder: Path, tables: Tables) -> Path:
-    """The tables as a world folder."""
-    for name, rows in tables.items():
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-    return folder
-
-
-class Tenant:
+class Tenant(Rig[Fxiaoke]):
     """An emulated tenant, and connectors to it."""
 
-    now = NOW
-    streams: Mapping[str, Stream] = {stream.name: stream for stream in Fxiaoke.streams}
+    kind = Fxiaoke
+    emulates = FxiaokeEmulator
+    sign_in: ClassVar = {**SECRETS, "mobile": "13800000000"}
 
-    def __init__(self, emulator: FxiaokeEmulator, url: str) -> None:
-        self.emulator = emulator
-        self.url = url
-        self.slept: list[float] = []
-        self._open: list[Fxiaoke] = []
-
-    def settings(self, sign_in: Mapping[str, str] | None = None, **extra: Any) -> FxiaokeSettings:
-        """A connection file's content."""
-        secrets = dict.fromkeys(("app_id", "app_secret", "permanent_code"), "sandbox")
-        values = {
-            "kind": "fxiaoke",
-            "base_url": self.url,
-            "sign_in": {**secrets, **({"mobile": "13800000000"} if sign_in is None else sign_in)},
-            **extra,
-        }
-        settings = FxiaokeSettings.model_validate(values, context={"loopback": True}).named("fx")
-        assert isinstance(settings, FxiaokeSettings)
-        return settings
-
-    def connect(self, tokens: TokenStore | None = None, **extra: Any) -> Fxiaoke:
-        """A connector as a new process would have it."""
-        settings = self.settings(**extra)
-        auth = Fxiaoke.auth.bind(settings, tokens or MemoryTokens())
-        limiter = Limiter(Fxiaoke.manners.buckets, settings.allowance, sleep=self.slept.append)
-        door = Http(settings, Fxiaoke.manners, auth, limiter, sleep=self.slept.append)
-        self._open.append(Fxiaoke(settings, door))
-        return self._open[-1]
-
-    def id(self, table: str, name: str) -> str:
-        """The tenant's id of a record of the world."""
-        return self.emulator.ids[table][name]
+    def settings(self, sign_in: Mapping[str, str] | None = None, **extra: Any) -> Any:
+        """A connection file's content; ``sign_in`` stands in the place of the mobile number."""
+        return super().settings(**({} if sign_in is None else {"sign_in": {**SECRETS, **sign_in}}), **extra)
 
     def show(self, table: str, name: str) -> dict[str, Any]:
         """A record as the tenant holds it."""
-        found = self.emulator.show(table, name)
+        found: dict[str, Any] | None = self.emulator.show(table, name)
         assert found is not None
         return found
-
-    def arm(self, name: str, **settings: object) -> None:
-        """Arms a fault."""
-        self.emulator.faults.arm({"name": name, **settings})
 
     def calls(self, act: Callable[[], object]) -> dict[str, int]:
         """What ``act`` costs, by the end of the path."""
@@ -160,22 +107,10 @@ class Tenant:
         act()
         return {where.rpartition("/cgi/")[2]: count for where, count in self.emulator.stats.items()}
 
-    def pages(
-        self,
-        connector: Fxiaoke,
-        name: str,
-        start: datetime | None = None,
-        resume: str | None = None,
-        end: datetime = NOW,
-        **window: Any,
-    ) -> list[Page]:
-        """Every page of a window."""
-        streams = frozenset(one for one in self.streams if connector.connection.stream(one))
-        return list(connector.pull(self.streams[name], Window(start, end, streams=streams, **window), resume))
-
-    def records(self, connector: Fxiaoke, found: Sequence[Page]) -> list[Any]:
-        """The rows of pages as records."""
-        return [Mapper(raw.stream, connector.connection, key=KEY)(raw.fields) for page in found for raw in page.rows]
+    def pages(self, connector: Fxiaoke, name: str, *args: Any, **window: Any) -> list[Page]:
+        """Every page of a window, of a connection as it is."""
+        on = frozenset(one for one in self.streams if connector.connection.stream(one))
+        return super().pages(connector, name, *args, **{"streams": on, **window})
 
     def read(self, connector: Fxiaoke, name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The records of a window by id, of the stream's own kind."""
@@ -185,11 +120,6 @@ class Tenant:
     def findings(self, connector: Fxiaoke, where: str) -> list[str]:
         """How bad the findings of ``check`` about one thing are."""
         return [finding.level for finding in connector.check() if finding.where == where]
-
-    def close(self) -> None:
-        """Gives back sockets."""
-        for connector in self._open:
-            connector.close()
 
 
 @pytest.fixture
@@ -201,23 +131,8 @@ def world() -> Tables:
 @pytest.fixture
 def make_tenant(tmp_path: Path) -> Iterator[Callable[..., Tenant]]:
     """Makes a tenant: of tables (the small world by default) and the emulator's switches."""
-    servers: list[Server] = []
-    tenants: list[Tenant] = []
-
-    def make(tables: Tables | None = None, **options: Any) -> Tenant:
-        folder = tmp_path / str(len(servers))
-        folder.mkdir()
-        emulator = FxiaokeEmulator(write_world(folder, WORLD if tables is None else tables), **options)
-        emulator.clock = lambda: NOW
-        servers.append(Server(emulator))
-        tenants.append(Tenant(emulator, servers[-1].__enter__().url))
-        return tenants[-1]
-
-    yield make
-    for tenant in tenants:
-        tenant.close()
-    for server in servers:
-        server.__exit__(None, None, None)
+    with rigs(Tenant, tmp_path, WORLD) as make:
+        yield make
 
 
 @pytest.fixture
