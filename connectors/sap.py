@@ -79,7 +79,7 @@ class Sap(Connector):
 
     def remote_names(self, stream: Stream) -> Mapping[str, str]:
         """Properties of the set, by the labels of our user's language."""
-        there = self.api.metadata().of(stream.remote) or {}
+        there = self.api.described(self._columns.remote(stream)) or {}
         return {name: one.label for name, one in there.items()}
 
     def count(self, stream: Stream) -> int | None:
@@ -87,7 +87,7 @@ class Sap(Connector):
         if stream.kind == "change":
             return None
         try:
-            return self.api.count(stream.remote, self._columns.where(stream))
+            return self.api.count(self._columns.remote(stream), self._columns.where(stream))
         except RejectedError as error:
             if error.status == 404 and stream.optional:
                 return 0

@@ -40,14 +40,14 @@ class SapApi:
     def __init__(self, http: Http, service: str) -> None:
         self._http = http
         self.service = service
-        self._metadata: tuple[float, Metadata] | None = None
+        self._metadata: dict[str, tuple[float, Metadata]] = {}
         self._session: Mapping[str, str] | None = None
 
     # Reading.
 
     def page(self, path: str, options: Mapping[str, str]) -> Rows:
         """The first page of a set."""
-        return self._rows(f"{self.service}/{path}?{_query({'$format': 'json', **options})}")
+        return self._rows(f"{self._at(path)}?{_query({'$format': 'json', **options})}")
 
     def more(self, following: str) -> Rows:
         """The page behind a next link, which is followed as it is."""
@@ -78,11 +78,15 @@ class SapApi:
     def count(self, entity_set: str, where: str = "") -> int:
         """How many rows a set has."""
         query = f"?{_query({'$filter': where})}" if where else ""
-        path = f"{self.service}/{entity_set}/$count{query}"
+        path = f"{self._at(entity_set)}/$count{query}"
         text = self._http.request("GET", path, headers={"Accept": "text/plain"}).text.strip()
         if not text.isdigit():
             raise ContractError(f"{entity_set}/$count does not answer with a number", text)
         return int(text)
+
+    def _at(self, entity_set: str) -> str:
+        """The path of a set: one that begins with a slash is of another service."""
+        return entity_set if entity_set.startswith("/") else f"{self.service}/{entity_set}"
 
     def _rows(self, path: str) -> Rows:
         answer = self._http.request("GET", path, json_only=True)
@@ -99,16 +103,21 @@ class SapApi:
 
     # Metadata.
 
-    def metadata(self, *, fresh: bool = False) -> Metadata:
-        """The service's description: one call, and another where ``fresh`` is asked for and it is a minute old."""
-        known = self._metadata
+    def metadata(self, service: str = "", *, fresh: bool = False) -> Metadata:
+        """A service's description: one call, and another where ``fresh`` is asked for and it is a minute old."""
+        service = service or self.service
+        known = self._metadata.get(service)
         if known is not None and not (fresh and monotonic() - known[0] >= METADATA_SECONDS):
             return known[1]
-        answer = self._http.request(
-            "GET", f"{self.service}/$metadata?sap-label=true", headers={"Accept": "application/xml"}
-        )
-        self._metadata = monotonic(), parse(answer.content)
-        return self._metadata[1]
+        answer = self._http.request("GET", f"{service}/$metadata?sap-label=true", headers={"Accept": "application/xml"})
+        found = parse(answer.content)
+        self._metadata[service] = monotonic(), found
+        return found
+
+    def described(self, entity_set: str, *, fresh: bool = False) -> Mapping[str, Property] | None:
+        """The properties of a set of this service, or of the one that its path names; None if that has no such set."""
+        service, _, name = entity_set.rpartition("/")
+        return self.metadata(service, fresh=fresh).of(name)
 
     def properties(self, entity_set: str, wanted: Iterable[str] = ()) -> Mapping[str, Property] | None:
         """The properties of a set; asked anew if one of ``wanted`` is not among those that are known."""

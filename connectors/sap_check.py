@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from connectors.base import Finding, Stream, WriteTarget
 from connectors.errors import ContractError, ForbiddenError, RejectedError
 from connectors.http import Http
-from connectors.mapping import paths_of, sources
+from connectors.mapping import paths_of, sources, unfilled
 from connectors.sap_api import SapApi
 from connectors.sap_columns import Columns
 from connectors.sap_links import ASSIGNMENTS, OF_ASSIGNMENT, OF_REFERENCE, REFERENCES
 from connectors.sap_metadata import Property
 from connectors.sap_rows import STAMP
-from connectors.sap_settings import SapSettings
+from connectors.sap_settings import OWN_KINDS, SapSettings
 from connectors.sap_streams import READINGS
 from connectors.sap_write import entity_set
 from connectors.settings import KeyedWriteBack
@@ -50,25 +50,43 @@ def _clock(http: Http) -> Finding:
 
 
 def _stream(api: SapApi, connection: SapSettings, columns: Columns, stream: Stream) -> Iterator[Finding]:
-    where, there = f"stream {stream.name}", api.metadata().of(stream.remote)
+    where, remote = f"stream {stream.name}", columns.remote(stream)
+    try:
+        there = api.described(remote)
+    except (ForbiddenError, RejectedError, ContractError) as error:  # only an own set can be of another service
+        yield Finding("error", where, str(error), f"correct streams.{stream.name}.object")
+        return
     if there is None:
         if stream.optional:
-            yield Finding("info", where, f"the service has no {stream.remote}: nothing is read")
+            yield Finding("info", where, f"the service has no {remote}: nothing is read")
         else:
-            yield Finding("error", where, f"the service has no {stream.remote}", "add it, or switch the stream off")
+            yield Finding("error", where, f"the service has no {remote}", "add it, or switch the stream off")
         return
+    if stream.name in OWN_KINDS:
+        yield from _own(connection, columns, stream, remote)
     missing = [column for column in columns.of(stream) if column not in there]
     yield from (_missing(connection, stream, column, there) for column in missing)
-    if STAMP in there and not there[STAMP].filterable:
-        yield Finding("error", where, f"{stream.remote}.{STAMP} cannot be filtered", "switch the stream off")
+    if stream.name not in OWN_KINDS and STAMP in there and not there[STAMP].filterable:
+        yield Finding("error", where, f"{remote}.{STAMP} cannot be filtered", "switch the stream off")
         return
     try:
-        count = api.count(stream.remote, columns.where(stream))
+        count = api.count(remote, columns.where(stream))
     except (ForbiddenError, RejectedError, ContractError) as error:
         yield Finding("error", where, str(error), "grant the business role of our user access to it, with all records")
         return
     if not missing:
-        yield Finding("ok", where, f"{stream.remote}: {count} rows, every property is there")
+        yield Finding("ok", where, f"{remote}: {count} rows, every property is there")
+
+
+def _own(connection: SapSettings, columns: Columns, stream: Stream, remote: str) -> Iterator[Finding]:
+    """What only an own set may lack: a meaning for its rows, and a stamp."""
+    where = f"stream {stream.name}"
+    if empty := unfilled(stream, connection):
+        text = f"nothing fills {', '.join(empty)}: no row of {remote} can be read"
+        yield Finding("error", where, text, f"map it under fields.{stream.name}")
+    if not columns.stamp(stream):
+        text = f"{remote} has no property that tells when a row was changed: it is read whole, with the metadata"
+        yield Finding("info", where, text, f"map fields.{stream.name}.modified_at if it has one of another name")
 
 
 def _beside(api: SapApi, streams: list[Stream]) -> Iterator[Finding]:
@@ -90,7 +108,7 @@ def _missing(connection: SapSettings, stream: Stream, column: str, there: dict[s
     }  # fmt: skip
     near = difflib.get_close_matches(column, list(there) if isinstance(there, dict) else [], n=1)
     advice = f"Did you mean {near[0]}? Else {ADD}" if near else ADD
-    text = f"the service has no {column} in {stream.remote}"
+    text = f"the service has no {column} in {connection.object_of(stream.name) or stream.remote}"
     level = "error" if column in own or column in (STAMP, "ObjectID") else "warning"
     fills = [ours for ours, source in sources(stream, connection).items() if column in paths_of(source)]
     if level == "warning":

@@ -1,6 +1,6 @@
 """Which properties a stream asks for: those of its mapping that the service has, which is asked only after a refusal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 from typing import TypeVar
 
@@ -8,11 +8,11 @@ import structlog
 
 from connectors.base import From, Stream
 from connectors.errors import MissingFieldsError, RejectedError
-from connectors.mapping import remote_fields, sources
+from connectors.mapping import paths_of, remote_fields, sources
 from connectors.sap_api import SapApi
 from connectors.sap_history import COLUMNS
 from connectors.sap_rows import STAMP
-from connectors.sap_settings import SapSettings
+from connectors.sap_settings import OWN_KINDS, SapSettings
 from connectors.sap_streams import READINGS
 
 log = structlog.get_logger("connectors.sap")
@@ -36,6 +36,26 @@ class Columns:
         source = sources(stream, self._connection)["remote_id"]
         return source.path if isinstance(source, From) else str(source)
 
+    def remote(self, stream: Stream) -> str:
+        """The set that a stream reads: of what the service has none for, the one that the admin named."""
+        return self._connection.object_of(stream.name) or stream.remote
+
+    def stamp(self, stream: Stream) -> str:
+        """The property that tells when a row was changed last; "" for an own set that has none to filter by.
+
+        An own set may have another than SAP's: the one that ``modified_at`` is mapped to. The metadata say whether it has.
+        """
+        if stream.name not in OWN_KINDS:
+            return STAMP
+        path = next(iter(paths_of(sources(stream, self._connection)["modified_at"])), "")
+        key = f"stamp:{self.remote(stream)}:{path}"
+        if key not in self._learnt:
+            there = self._api.described(self.remote(stream), fresh=True)
+            # That a whole set is not there is told by its rows.
+            filterable = there is None or (path in there and there[path].filterable)
+            self._learnt[key] = "yes" if path and filterable else ""
+        return path if self._learnt[key] else ""
+
     def where(self, stream: Stream) -> str:
         """The condition that every row of a stream fulfils."""
         return READINGS[stream.name].where(self._connection)
@@ -45,13 +65,19 @@ class Columns:
         if stream.name == "history":
             return [*COLUMNS, STAMP]
         reading = READINGS[stream.name]
-        found = ["ObjectID", STAMP]
-        for path in remote_fields(stream, self._connection):
+        stamp = self.stamp(stream)
+        found = ["ObjectID", *([stamp] if stamp else ())]
+        for path in remote_fields(stream, self._connection, without=() if stamp else self._unstamped(stream)):
             if path in reading.derived:
                 found.extend(reading.derived[path][0])
             elif not path.startswith("@"):
                 found.append(path)
         return list(dict.fromkeys(found))
+
+    def _unstamped(self, stream: Stream) -> Collection[str]:
+        """``modified_at``, where nobody has mapped it: an own set need not have SAP's property."""
+        mapped = {ours for name in (stream.kind, stream.name) for ours in self._connection.fields.get(name, {})}
+        return {"modified_at"} - mapped
 
     def seen(self, stream: Stream, ask: Callable[[Sequence[str]], T]) -> T:
         """The answer for the columns that there are. Which those are is asked only after a refusal."""
@@ -66,15 +92,16 @@ class Columns:
 
     def _learn(self, stream: Stream, columns: Sequence[str], error: RejectedError) -> bool:
         """Whether columns are missing; which, is kept. Raises MissingFieldsError for one that the id or the cursor is."""
-        there = self._api.metadata(fresh=True).of(stream.remote)
+        remote, stamp = self.remote(stream), self.stamp(stream)
+        there = self._api.described(remote, fresh=True)
         named = {column for column in columns if f" {column} " in f" {error.text} "}
-        missing = sorted({column for column in columns if there is not None and column not in there} | named - {STAMP})
+        missing = sorted({column for column in columns if there is not None and column not in there} | named - {stamp})
         if not missing:
             return False
-        if {self.key(stream), STAMP, "ObjectID"}.intersection(missing):
+        if {self.key(stream), stamp, "ObjectID"}.intersection(missing):
             raise MissingFieldsError(
-                f"{self._connection.name}: {stream.name}: {stream.remote} has no {' and no '.join(missing)}, or it is not "
-                f"in the service {self._api.service}. Nothing of {stream.name} was changed. Add it to the service, or name "
+                f"{self._connection.name}: {stream.name}: {remote} has no {' and no '.join(missing)}, or it is not "
+                f"in its service. Nothing of {stream.name} was changed. Add it to the service, or name "
                 f"its successor under fields.{stream.name} of connections/{self._connection.name}.yaml"
             )
         log.warning("fields_hidden", connection=self._connection.name, stream=stream.name, fields=missing)

@@ -4,7 +4,6 @@ Everything is read in the order of ObjectID by the server's next links; what cha
 row: a record that changes meanwhile moves, and a place in a list would then skip its neighbour.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -18,17 +17,18 @@ from connectors.sap_api import KEYS_PER_CALL, Rows, SapApi
 from connectors.sap_columns import Columns
 from connectors.sap_history import PARENT, changes, is_in_order, versions_before
 from connectors.sap_links import Links, Units
-from connectors.sap_rows import STAMP
-from connectors.sap_settings import SapSettings
+from connectors.sap_rows import numbers_of, without_initial
+from connectors.sap_settings import OWN_KINDS, SapSettings
 from connectors.sap_streams import READINGS
 from connectors.sap_values import MISFIT, Row, moment, moment_literal
 
 log = structlog.get_logger("connectors.sap")
 
 _SECOND = timedelta(seconds=1)
-_ZERO = re.compile(r"-?0+(?:\.0*)?(?:[Ee][+-]?\d+)?")
 _UNSORTED = "unsorted"
 """What is learnt of a set that cannot be sorted by its stamp."""
+_READ = "read"
+"""What is learnt of a set that was read to its end."""
 
 
 class Reader:
@@ -53,28 +53,34 @@ class Reader:
         done = begun = False
         try:
             start = window.start
-            if start is None:
-                pages = self._whole(stream, window, resume)
-            else:
+            if start is not None and self._columns.stamp(stream):
                 pages = self._changed(stream, window, start, resume)
+            else:
+                pages = self._whole(stream, window, resume) if start is None or self._is_due(stream) else iter(())
             for page in pages:
                 begun = True
                 yield page
             done = True
+            if not self._columns.stamp(stream):
+                self._learnt[f"{_READ}:{stream.name}"] = "yes"
         except RejectedError as error:
             self._refused(stream, error, begun=begun)
         except MISFIT as error:
-            where = f"{self._connection.name}: {stream.name}: {stream.remote}"
+            where = f"{self._connection.name}: {stream.name}: {self._columns.remote(stream)}"
             raise ContractError(f"{where} holds a value that is not what SAP says it is: {error}") from error
         finally:
             self._columns.settle(stream, done=done)
+
+    def _is_due(self, stream: Stream) -> bool:
+        """Whether a set without a stamp is to be read: once for as long as what is learnt is believed."""
+        return f"{_READ}:{stream.name}" not in self._learnt
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of all rows, 1,000 a call."""
         key = self._columns.key(stream)
         options = {"$select": ",".join(dict.fromkeys((key, "ObjectID"))), "$orderby": "ObjectID"}
         try:
-            for page in self._api.pages(stream.remote, _filtered(options, self._columns.where(stream))):
+            for page in self._api.pages(self._columns.remote(stream), _filtered(options, self._columns.where(stream))):
                 yield [str(row[key]) for row in page.rows]
         except RejectedError as error:
             self._refused(stream, error)
@@ -82,11 +88,11 @@ class Reader:
     def fetch(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """Whole rows by id."""
         window = Window(None, datetime.max.replace(tzinfo=UTC))
-        key, where = self._columns.key(stream), self._columns.where(stream)
+        key, where, remote = self._columns.key(stream), self._columns.where(stream), self._columns.remote(stream)
 
         def rows(part: Sequence[str]) -> Callable[[Sequence[str]], list[Row]]:
             return lambda columns: [
-                row for found in self._api.by_key(stream.remote, key, part, columns, where) for row in found
+                row for found in self._api.by_key(remote, key, part, columns, where) for row in found
             ]
 
         for start in range(0, len(ids), KEYS_PER_CALL):
@@ -130,18 +136,19 @@ class Reader:
 
     def _first(self, stream: Stream, window: Window) -> Rows:
         since = ""
-        if window.since is not None:
+        stamp = self._columns.stamp(stream)
+        if window.since is not None and stamp:
             # Whatever is that young was also changed since then; other dates of a row may not be filtered everywhere.
-            since = f"{STAMP} ge {moment_literal(datetime.combine(window.since, time(), tzinfo=UTC))}"
+            since = f"{stamp} ge {moment_literal(datetime.combine(window.since, time(), tzinfo=UTC))}"
         order = f"{PARENT},CreationDateTime" if stream.name == "history" else "ObjectID"
         return self._asked(stream, {"$orderby": order}, since)
 
     def _changed(self, stream: Stream, window: Window, start: datetime, resume: str | None) -> Iterator[Page]:
         """What changed in the window, newest first: each page begins at the last row of the one before."""
-        end = datetime.fromisoformat(resume) if resume else _up(window.end)
+        end, stamp = datetime.fromisoformat(resume) if resume else _up(window.end), self._columns.stamp(stream)
         page, first = self._between(stream, start, end, counted=resume is None), resume is None
         while True:
-            stamps = [moment(row[STAMP]) for row in page.rows]
+            stamps = [moment(row[stamp]) for row in page.rows]
             if stamps != sorted(stamps, reverse=True) and not self._unsorted(stream):
                 self._cannot_sort(stream)
             place = _up(min(stamps, default=end))
@@ -168,12 +175,13 @@ class Reader:
                 page = self._api.more(following)
 
     def _between(self, stream: Stream, start: datetime, end: datetime, *, counted: bool) -> Rows:
-        condition = f"{STAMP} ge {moment_literal(start)} and {STAMP} lt {moment_literal(end)}"
+        stamp = self._columns.stamp(stream)
+        condition = f"{stamp} ge {moment_literal(start)} and {stamp} lt {moment_literal(end)}"
         options = {"$inlinecount": "allpages"} if counted else {}
         if self._unsorted(stream):
             return self._asked(stream, options, condition)
         try:
-            return self._asked(stream, {"$orderby": f"{STAMP} desc,ObjectID desc", **options}, condition)
+            return self._asked(stream, {"$orderby": f"{stamp} desc,ObjectID desc", **options}, condition)
         except RejectedError as error:
             if error.status != 400:
                 raise
@@ -189,29 +197,33 @@ class Reader:
     def _cannot_sort(self, stream: Stream) -> None:
         """Notes that SAP refuses the order, or passes it over."""
         log.warning("set_unsorted", connection=self._connection.name, stream=stream.name)
-        self._learnt[f"{_UNSORTED}:{stream.remote}"] = "yes"
+        self._learnt[f"{_UNSORTED}:{self._columns.remote(stream)}"] = "yes"
 
     def _unsorted(self, stream: Stream) -> bool:
-        return f"{_UNSORTED}:{stream.remote}" in self._learnt
+        return f"{_UNSORTED}:{self._columns.remote(stream)}" in self._learnt
 
     def _asked(self, stream: Stream, options: Mapping[str, str], condition: str) -> Rows:
         where = " and ".join(part for part in (self._columns.where(stream), condition) if part)
+        remote = self._columns.remote(stream)
         return self._columns.seen(
             stream,
-            lambda columns: self._api.page(stream.remote, _filtered({"$select": ",".join(columns), **options}, where)),
+            lambda columns: self._api.page(remote, _filtered({"$select": ",".join(columns), **options}, where)),
         )
 
     def _refused(self, stream: Stream, error: RejectedError, *, begun: bool = False) -> None:
         """Nothing for a set that many tenants do not have; else the error that says what to do."""
-        where = f"{self._connection.name}: {stream.name}: {stream.remote}"
+        where = f"{self._connection.name}: {stream.name}: {self._columns.remote(stream)}"
         if error.status != 404 or begun:
             raise ContractError(f"{where}: SAP does not take our question: {error}") from error
         if not stream.optional:
+            another = f"streams.{stream.name}.object" if stream.name in OWN_KINDS else "service"
             raise ForbiddenError(
                 f"{where} is not in the service {self._api.service} ({error.text}). Add it to the service, name another "
-                "one in `service`, or switch the stream off"
+                f"one in `{another}`, or switch the stream off"
             ) from error
-        log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=stream.remote)
+        log.info(
+            "feature_absent", connection=self._connection.name, stream=stream.name, remote=self._columns.remote(stream)
+        )
 
     # Rows.
 
@@ -222,16 +234,16 @@ class Reader:
 
     def _raws(self, stream: Stream, window: Window, rows: Sequence[Row]) -> list[Raw]:
         derived = READINGS[stream.name].derived
-        mapped = sources(stream, self._connection)
-        money = [next(iter(paths_of(mapped[name])), "") for name in ("amount", "currency") if name in mapped]
+        paths = {ours: path for ours, one in sources(stream, self._connection).items() for path in paths_of(one)}
+        numbers = numbers_of(paths)
         for row in rows:
             for path, (columns, make) in derived.items():
                 try:
                     row[path] = make(row, self._connection)
                 except MISFIT:  # for the mapping to find: no field of ours reads an object
                     row[path] = {name: row.get(name) for name in columns}
-            if len(money) == 2:
-                _without_initial(row, *money)
+            for number, beside in numbers:
+                without_initial(row, number, beside)
         raws = [Raw(stream, row) for row in rows]
         if not stream.separate:
             return raws
@@ -283,9 +295,3 @@ def _steps(rows: Sequence[Row], earlier: Sequence[Row]) -> list[Row]:
 
 def _filtered(options: Mapping[str, str], where: str) -> Mapping[str, str]:
     return {**options, "$filter": where} if where else options
-
-
-def _without_initial(row: Row, amount: str, currency: str) -> None:
-    """SAP writes zero, however it is spelled, where nobody entered an amount; then there is no currency either."""
-    if not row.get(currency) and _ZERO.fullmatch(str(row.get(amount))):
-        row[amount] = None

@@ -1,9 +1,12 @@
 """What the connector makes of SAP's rows where one property does not tell: outcomes, times, owners."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
+from connectors.base import From
 from connectors.sap_settings import SapSettings
-from connectors.sap_values import INBOUND, OUTBOUND, Row, between
+from connectors.sap_values import INBOUND, OUTBOUND, Row, between, day, moment
 
 STAMP = "EntityLastChangedOn"
 """When a node was changed last, of every set since release 1911. ``ETag`` cannot be filtered (SAP note 2789959)."""
@@ -65,6 +68,41 @@ def task_owner(row: Row, _settings: SapSettings) -> str | None:
     """Who is to do a task."""
     owner: str | None = row.get("ProcessorPartyID") or row.get("MainEmployeeResponsiblePartyID")
     return owner
+
+
+_DAYS = ("period_start", "period_end", "start_on", "end_on", "paid_on", "on", "until")
+_MOMENTS = ("at", "sent_at", "answered_at", "rated_at")
+_BESIDE = {"amount": "currency", "recurring_amount": "currency", "answer": "answered_at", "rating": "", "rate": ""}
+"""Numbers of ours that are never zero while the field beside them is empty; those without one are never zero at all."""
+_ZERO = re.compile(r"-?0+(?:\.0*)?(?:[Ee][+-]?\d+)?")
+
+
+def deal_key(value: str) -> str:
+    """A deal's ObjectID, also from its UUID, which has the same digits."""
+    return value.replace("-", "").upper()
+
+
+def own_fields(known: Collection[str]) -> dict[str, From]:
+    """How values of an own set are read, by those of our fields that a record has; their paths are the admin's."""
+    turns: dict[str, Callable[[str], Any]] = {
+        **dict.fromkeys(_DAYS, day), **dict.fromkeys(_MOMENTS, moment), "opportunity_id": deal_key,
+    }  # fmt: skip
+    return {ours: From(f"@{ours}", turn) for ours, turn in turns.items() if ours in known}
+
+
+def numbers_of(paths: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The properties whose zero may mean that nobody entered a number, each with the one beside it. ``paths``: by our fields."""
+    return [
+        (paths[number], paths.get(beside, ""))
+        for number, beside in _BESIDE.items()
+        if number in paths and (not beside or beside in paths)
+    ]
+
+
+def without_initial(row: Row, number: str, beside: str) -> None:
+    """SAP writes zero, however it is spelled, where nobody entered a number; then what stands beside it is empty too."""
+    if not (beside and row.get(beside)) and _ZERO.fullmatch(str(row.get(number))):
+        row[number] = None
 
 
 def as_list(party: str) -> list[str]:

@@ -1,15 +1,20 @@
 """What a connection file of kind ``sap`` may say beyond the common keys."""
 
-from typing import Literal, Self
+import re
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from connectors.own_streams import KINDS
 from connectors.records import Outcome
-from connectors.settings import ConnectionSettings, SecretRef, SignIn, Url
+from connectors.settings import ConnectionSettings, SecretRef, SignIn, StreamSettings, Url
 
 STATUSES: dict[str, Outcome] = {"1": "open", "2": "open", "4": "won", "5": "lost", "6": "omitted"}
 """LifeCycleStatusCode of an opportunity: open, in process, won, lost, stopped."""
 
+OWN_KINDS = (*KINDS, "target", "rate")
+"""Records for which the service has no set: one of the company's own may hold them."""
+_SET = re.compile(r"(/sap/c4c/odata/(\w+/)+)?\w+")
 
 _OF_SAML = ("client_id", "client_secret", "issuer", "private_key", "certificate")
 
@@ -50,6 +55,8 @@ class SapSignIn(SignIn):
 class SapSettings(ConnectionSettings):
     """One tenant of SAP Sales Cloud (Cloud for Customer)."""
 
+    own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
+
     kind: Literal["sap"] = "sap"
     base_url: Url
     sign_in: SapSignIn
@@ -69,3 +76,12 @@ class SapSettings(ConnectionSettings):
     )
     manager_role: str = Field(default="213", description="RoleCode of an organisational unit's manager")
     batch_parts: int = Field(default=50, ge=1, le=1000, description="Records that one $batch writes")
+
+    @field_validator("streams")
+    @classmethod
+    def _sets(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, one in value.items():
+            if isinstance(one, StreamSettings) and one.object is not None and not _SET.fullmatch(one.object):
+                message = f"{name}: {one.object} is no set: write NameCollection, or /sap/c4c/odata/cust/v1/SERVICE/NameCollection"
+                raise ValueError(message)
+        return value

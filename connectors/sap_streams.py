@@ -5,10 +5,12 @@ the properties named in ``Reading.derived``, or from another set.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.base import From, Stream
+from connectors.own_streams import own_streams
+from connectors.records import RECORDS
 from connectors.sap_rows import (
     STAMP,
     as_list,
@@ -17,12 +19,13 @@ from connectors.sap_rows import (
     is_active,
     mail_owner,
     outcome_of,
+    own_fields,
     sent_at,
     span_of,
     split_kind,
     task_owner,
 )
-from connectors.sap_settings import SapSettings
+from connectors.sap_settings import OWN_KINDS, SapSettings
 from connectors.sap_values import (
     Row,
     automatic,
@@ -229,6 +232,10 @@ STREAMS: tuple[Stream, ...] = (
         constants={"kind": "task"},
         separate=_LINKED,
     ),
+    *(
+        replace(one, fields={**one.fields, **own_fields(RECORDS[one.name].model_fields)}, separate=frozenset())
+        for one in own_streams(_KEY, OWN_KINDS)
+    ),
 )
 
 
@@ -265,4 +272,5 @@ READINGS: Mapping[str, Reading] = {
     "task": Reading(
         derived={"@owner": (("ProcessorPartyID", "MainEmployeeResponsiblePartyID"), task_owner)}, linked=True
     ),
+    **dict.fromkeys(OWN_KINDS, Reading()),
 }

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from connectors.base import Finding, Page, Stream, Window
 from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
 from connectors.http import Http
-from connectors.mapping import paths_of
+from connectors.mapping import paths_of, unfilled
 from connectors.sap_v2_api import SapV2Api
 from connectors.sap_v2_read import Reader
-from connectors.sap_v2_settings import SapV2Settings
+from connectors.sap_v2_settings import OWN_KINDS, SapV2Settings
 from connectors.sap_v2_values import text_literal
 from connectors.settings import KeyedWriteBack
 
@@ -48,6 +48,9 @@ def _clock(http: Http) -> Finding:
 
 def _stream(api: SapV2Api, connection: SapV2Settings, reader: Reader, stream: Stream) -> Iterator[Finding]:
     where, path = f"stream {stream.name}", reader.path(stream)
+    if stream.name in OWN_KINDS and (empty := unfilled(stream, connection)):
+        text = f"nothing fills {', '.join(empty)}: no row of {path} can be read"
+        yield Finding("error", where, text, f"map it under fields.{stream.name}")
     try:
         count = api.count(path)
         page = next(reader.pull(stream, Window(None, datetime.now(UTC)), None), Page(()))

@@ -12,7 +12,7 @@ from connectors.base import Page, Raw, Stream, Window
 from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
 from connectors.mapping import paths_of, remote_fields, sources
 from connectors.sap_v2_api import MOST, Rows, SapV2Api
-from connectors.sap_v2_settings import SapV2Settings
+from connectors.sap_v2_settings import OWN_KINDS, SapV2Settings
 from connectors.sap_v2_streams import LINE_ITEM, READINGS, STREAMS, items_of
 from connectors.sap_v2_values import EXTENSIONS, MISFIT, Row, at_path, is_newest_first, is_older, moment_literal
 
@@ -42,7 +42,7 @@ class Reader:
     def path(self, stream: Stream) -> str:
         """Where a stream is read."""
         own: Mapping[str, str] = {str(name): path for name, path in self._connection.paths.items()}
-        return own.get(stream.name, stream.remote)
+        return self._connection.object_of(stream.name) or own.get(stream.name, stream.remote)
 
     def columns(self, stream: Stream) -> list[str]:
         """The fields that are asked for: the first step of each path, whether the service has it or not."""
@@ -64,7 +64,7 @@ class Reader:
 
     def pull(self, stream: Stream, window: Window, resume: str | None) -> Iterator[Page]:
         """Pages of the window; ``resume`` is the last id that was read."""
-        if stream.filled_by:
+        if stream.filled_by or (window.start is not None and self._rests(stream)):
             return
         done = begun = False
         try:
@@ -74,6 +74,8 @@ class Reader:
                 begun = True
                 yield page
             done = True
+            if stream.name in OWN_KINDS and self._learns(stream, "unsorted"):
+                self._learnt[f"read:{stream.name}"] = "yes"
         except RejectedError as error:
             self._refused(stream, error, begun=begun)
         except MISFIT as error:
@@ -83,6 +85,10 @@ class Reader:
             hidden = self._hidden.pop(stream.name, frozenset())
             if done and hidden:
                 self._learnt[f"hidden:{stream.name}"] = ",".join(sorted(hidden))
+
+    def _rests(self, stream: Stream) -> bool:
+        """Whether an own service that cannot say what changed was read: once for as long as what is learnt is believed."""
+        return stream.name in OWN_KINDS and self._learns(stream, "unsorted") and self._learns(stream, "read")
 
     def ids(self, stream: Stream) -> Iterator[Sequence[str]]:
         """Ids of all rows, 999 a call; those of items by their deals, of which it is kept which item is whose."""
@@ -176,7 +182,9 @@ class Reader:
                 named = _names(error.text, columns)
                 if error.status != 400 or not named or "$filter" in error.text or "$orderby" in error.text:
                     raise
-                if named & set(_ALWAYS):
+                if named & set(
+                    _ALWAYS[: 1 if stream.name in OWN_KINDS else None]
+                ):  # an own service need not stamp rows
                     raise MissingFieldsError(self._missing(stream, sorted(named))) from error
                 log.warning("fields_hidden", connection=self._connection.name, stream=stream.name, fields=sorted(named))
                 self._hidden[stream.name] = hidden | named
@@ -242,8 +250,9 @@ class Reader:
         if error.status != 404 or begun:
             raise ContractError(f"{where}: SAP does not take our question: {error}") from error
         if not stream.optional:
+            place = f"streams.{stream.name}.object" if stream.name in OWN_KINDS else "paths"
             raise ForbiddenError(
-                f"{where} is not there ({error.text}). Name another in paths, or switch it off"
+                f"{where} is not there ({error.text}). Name another in {place}, or switch it off"
             ) from error
         log.info("feature_absent", connection=self._connection.name, stream=stream.name, remote=self.path(stream))
 

@@ -1,9 +1,10 @@
 """What a connection file of kind ``sap_v2`` may say beyond the common keys."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from connectors.own_streams import KINDS
 from connectors.records import Outcome
 from connectors.settings import ConnectionSettings, SecretRef, SignIn, Url
 
@@ -12,6 +13,9 @@ STATUSES: dict[str, Outcome] = {
     "CANCELED": "omitted",
 }  # fmt: skip
 """What the statuses of an opportunity mean."""
+
+OWN_KINDS = (*KINDS, "target", "rate", "split")
+"""Records for which no service is known: one of the company's own may hold them."""
 
 
 class SapV2SignIn(SignIn):
@@ -26,6 +30,8 @@ class SapV2SignIn(SignIn):
 
 class SapV2Settings(ConnectionSettings):
     """One tenant of SAP Sales Cloud Version 2."""
+
+    own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
 
     kind: Literal["sap_v2"] = "sap_v2"
     base_url: Url

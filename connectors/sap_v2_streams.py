@@ -4,12 +4,14 @@ Services and fields: docs/connectors/sap_v2.md. A path that begins with ``@`` is
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connectors.base import From, Stream
-from connectors.sap_v2_settings import SapV2Settings
-from connectors.sap_v2_values import Row, at_path, moment, seconds_between, stamp
+from connectors.own_streams import day, own_streams
+from connectors.records import RECORDS
+from connectors.sap_v2_settings import OWN_KINDS, SapV2Settings
+from connectors.sap_v2_values import Row, at_path, fraction, moment, seconds_between, stamp
 
 COMPLETED = "COMPLETED"
 DEAL = "72"
@@ -89,6 +91,21 @@ _SCHEDULED: dict[str, str | From] = {
     "duration_seconds": "@duration",
 }
 _DIRECTION = From("direction", {"INBOUND": "inbound", "OUTBOUND": "outbound"}.get)
+
+_TURNS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("period_start", "period_end", "start_on", "end_on", "paid_on", "on", "until"), day),
+    **dict.fromkeys(("at", "sent_at", "answered_at", "rated_at"), moment),
+    "percentage": fraction,
+}
+
+
+def _own(stream: Stream) -> Stream:
+    """A stream of the company's own service: its links are fields of the row, and whatever is a time is read as one."""
+    turned = {
+        ours: From(f"@{ours}", turn) for ours, turn in _TURNS.items() if ours in RECORDS[stream.kind].model_fields
+    }
+    return replace(stream, fields={**stream.fields, **turned}, separate=frozenset())
+
 
 LINE_ITEM = Stream(
     "line_item",
@@ -197,6 +214,7 @@ STREAMS: tuple[Stream, ...] = (
         },
         constants={"kind": "task"},
     ),
+    *(_own(stream) for stream in own_streams(_KEY, OWN_KINDS)),
 )
 
 _HELD = ("status", "scheduledStartDateTime", "scheduledEndDateTime")
@@ -227,6 +245,7 @@ READINGS: Mapping[str, Reading] = {
     "visit": Reading(_SCHEDULE),
     "email": Reading({"@completed": (("status", "sentDateTime"), _done("sentDateTime"))}),
     "task": Reading({"@completed": (("status",), _done())}),
+    **dict.fromkeys(OWN_KINDS, Reading()),
 }
 
 

@@ -37,6 +37,11 @@ def moment(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+def fraction(percent: Any) -> Decimal:
+    """0-100 as 0-1."""
+    return Decimal(str(percent)) / 100
+
+
 def is_older(row: Mapping[str, Any], start: datetime) -> bool:
     """Whether a row was changed last before a moment; one that does not tell was not."""
     return bool(stamp(row)) and moment(stamp(row)) < start

@@ -18,6 +18,7 @@ from connectors.sandbox.sap_auth import LOGON_PAGE, SignIn
 from connectors.sandbox.sap_batch import Batch, Call
 from connectors.sandbox.sap_errors import ODataError, refused
 from connectors.sandbox.sap_fields import guided
+from connectors.sandbox.sap_own import SERVICE, company_fields, company_objects
 from connectors.sandbox.sap_reads import Reads
 from connectors.sandbox.sap_schema import EntityType, Schema
 from connectors.sandbox.sap_store import Store
@@ -38,8 +39,10 @@ class SapEmulator(Tenant):
 
     kind = "sap"
     company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        "opportunity": {"external_id": "ZExternalID_KUT", "product": "ZProduct_KUT", "next_step": "ZNextStep_KUT"}
+        "opportunity": {"external_id": "ZExternalID_KUT", "product": "ZProduct_KUT", "next_step": "ZNextStep_KUT"},
+        **company_fields(),
     }
+    company_objects: ClassVar[Mapping[str, str]] = company_objects()
     store: Store
     content_type = "application/json;charset=utf-8"
     open_routes = frozenset({f"POST {TOKEN}"})
@@ -78,7 +81,7 @@ class SapEmulator(Tenant):
     ) -> None:
         super().__init__(world, latency_ms=latency_ms, rate=rate, faults=faults, seed=seed, page_cap=page_cap)
         self.clock = clock or self.clock
-        self.base = f"/sap/c4c/odata/{service}"
+        self._standard = f"/sap/c4c/odata/{service}"
         self.order_by_stamp, self.relative_next, self.date_offset = order_by_stamp, relative_next, date_offset
         self.batch_parts, self.batch_status = batch_parts, batch_status
         self.gone: set[tuple[str, str]] = set()
@@ -96,22 +99,33 @@ class SapEmulator(Tenant):
         self._editor = WorldEditor(self.store, self.triggers, phases, self.ids)
 
     @property
+    def base(self) -> str:
+        """The path of the service that is being asked: the standard one, or the company's own."""
+        return self.store.schema.service or self._standard
+
+    @property
     def root(self) -> str:
-        """The service's address."""
+        """Its address."""
         return f"{self.url}{self.base}"
 
     def routes(self) -> Sequence[Route]:
         """Every endpoint. Sets have routes of their own, so that the counts of calls tell them apart."""
-        at = self.base
-        paths = [f"{at}/{name}{end}" for name in self.store.schema.sets for end in ("", "/$count")]
-        paths += [f"{at}/{{resource}}", f"{at}/{{resource}}/{{child}}", f"{at}/{{resource}}/{{child}}/$count"]
         return [
             ("POST", TOKEN, self.signing.token),
+            ("GET", _CATALOGUE, self._guarded(self.reads.catalogue)),
+            *self._service_routes(self._standard, ""),
+            *self._service_routes(SERVICE, SERVICE),
+        ]
+
+    def _service_routes(self, at: str, service: str) -> Sequence[Route]:
+        sets = self.store.schema.services.get(service, {})
+        paths = [f"{at}/{name}{end}" for name in sets for end in ("", "/$count")]
+        paths += [f"{at}/{{resource}}", f"{at}/{{resource}}/{{child}}", f"{at}/{{resource}}/{{child}}/$count"]
+        return [
             ("GET", at, self._guarded(self.reads.service)),
             ("HEAD", at, self._guarded(self.reads.service)),  # SAP's own client libraries fetch tokens so
             ("GET", f"{at}/$metadata", self._guarded(self.reads.metadata)),
             ("POST", f"{at}/$batch", self._guarded(self._batch)),
-            ("GET", _CATALOGUE, self._guarded(self.reads.catalogue)),
             *(("GET", path, self._guarded(self._read)) for path in paths),
             *(
                 (method, path, self._guarded(self._change))
@@ -123,6 +137,7 @@ class SapEmulator(Tenant):
 
     def _guarded(self, handler: Callable[[Request], Reply]) -> Callable[..., Reply]:
         def answer(request: Request, **_: str) -> Reply:
+            self.store.schema.service = SERVICE if f"{request.path}/".startswith(f"{SERVICE}/") else ""
             try:
                 return handler(request)
             except ODataError as error:
@@ -240,7 +255,7 @@ class SapEmulator(Tenant):
 
     def finish(self, request: Request, reply: Reply) -> None:
         """The headers of every answer of the service."""
-        if request.path.startswith(self.base):
+        if request.path.startswith("/sap/c4c/odata/"):
             reply.headers.setdefault("DataServiceVersion", "2.0")
             reply.headers.setdefault("c4c-odata-response-time", f"{self.latency_ms + 1} ms")
 

@@ -17,6 +17,8 @@ TABLES = {
     "people": "01", "accounts": "02", "opportunities": "03", "changes": "04", "activities": "05", "splits": "06",
     "line_items": "07", "surveys": "08", "contacts": "09", "units": "0A", "products": "0B", "identities": "0C",
     "references": "0D", "parties": "0E", "answers": "0F", "items": "10", "assignments": "11", "registrations": "12",
+    "payments": "13", "contracts": "14", "forecasts": "15", "absences": "16", "ratings": "17", "targets": "18", "rates": "19",
+    "own_surveys": "1A",
 }  # fmt: skip
 """Two digits that keep equal numbers of different tables apart."""
 
@@ -80,7 +82,7 @@ def display_id(text: str) -> str:
 
 _REFERRED = {
     "owner_id": "people", "manager_id": "people", "person_id": "people", "account_id": "accounts", "parent_id": "accounts",
-    "opportunity_id": "opportunities",
+    "opportunity_id": "opportunities", "subject_id": "people", "rater_id": "people",
 }  # fmt: skip
 """The tables that columns of a world point into."""
 

@@ -20,12 +20,11 @@ _CODE_LIST = (
 
 def edmx(schema: Schema, *, labels: bool = False, gone: frozenset[str] = frozenset()) -> str:
     """The document. ``labels``: with ``sap:label``; ``gone``: properties that vanished."""
-    types = "".join(_type(schema, one, gone, labels=labels) for one in schema.types.values())
-    pairs = [(one, schema.types[one.parent]) for one in schema.types.values() if one.parent]
+    shown = list(schema.sets.values())
+    types = "".join(_type(schema, one, gone, labels=labels) for one in shown)
+    pairs = [(one, schema.types[one.parent]) for one in shown if one.parent]
     links = "".join(_association(child, parent) for child, parent in pairs)
-    sets = "".join(
-        f'<EntitySet Name="{one.set_name}" EntityType="c4codataapi.{one.name}"/>' for one in schema.types.values()
-    )
+    sets = "".join(f'<EntitySet Name="{one.set_name}" EntityType="c4codataapi.{one.name}"/>' for one in shown)
     lists = "".join(
         f'<EntitySet Name="{code_set(one, known)}" EntityType="c4codataapi.CodeList"/>' for one, known in schema.codes()
     )

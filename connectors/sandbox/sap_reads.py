@@ -46,7 +46,7 @@ class Reads:
 
     def service(self, request: Request) -> Reply:
         """The service document; the one place where a CSRF token is to be fetched."""
-        names = [one.set_name for one in self._store.schema.types.values()]
+        names = list(self._store.schema.sets)
         # Without its trailing slash the path is answered, but no session is begun and no token given.
         headers = self._emulator.signing.fetched(request) if request.path.endswith("/") else {}
         if wants_json(request):

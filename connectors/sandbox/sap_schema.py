@@ -45,12 +45,16 @@ class Property:
 
 @dataclass(slots=True)
 class EntityType:
-    """One entity type with its set. ``navigations``: name to (entity type, is it many)."""
+    """One entity type with its set. ``navigations``: name to (entity type, is it many).
+
+    ``service``: the path of the custom service that shows it; "" is the standard one.
+    """
 
     name: str
     properties: dict[str, Property] = field(default_factory=dict)
     navigations: dict[str, tuple[str, bool]] = field(default_factory=dict)
     parent: str = ""
+    service: str = ""
 
     @property
     def set_name(self) -> str:
@@ -83,7 +87,15 @@ class Schema:
         for parent, children in CHILDREN.items():
             for child in children:
                 self._link(parent, child)
-        self.sets = {one.set_name: one for one in self.types.values()}
+        self.service = ""
+        """The service that is being asked: calls come one at a time."""
+        self.services: dict[str, dict[str, EntityType]] = {"": {one.set_name: one for one in self.types.values()}}
+        """The entity types that each service shows, by their sets."""
+
+    @property
+    def sets(self) -> dict[str, EntityType]:
+        """The entity types that the service shows which is being asked."""
+        return self.services.get(self.service, {})
 
     def _link(self, parent: str, child: str) -> None:
         """Navigation to the children, and the implicit ones back to the parent."""
@@ -93,7 +105,7 @@ class Schema:
 
     def codes(self) -> Iterator[tuple[EntityType, Property]]:
         """Every property with a code list."""
-        for one in self.types.values():
+        for one in self.sets.values():
             yield from ((one, known) for known in one.properties.values() if known.kind == "code")
 
     def add_field(self, order: dict[str, Any]) -> str:

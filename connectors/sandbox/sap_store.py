@@ -93,6 +93,12 @@ class Store:
         self._made = 0
         self._last = 0
 
+    def open(self, entity: EntityType) -> None:
+        """Makes a business object of the tenant's own known."""
+        self.schema.types[entity.name] = entity
+        self.schema.services.setdefault(entity.service, {})[entity.set_name] = entity
+        self.tables[entity.name] = Table()
+
     def stamp(self) -> int:
         """A moment for a change, in microseconds: later than the one before, so that no two states share an ETag."""
         at = micros(self.now())

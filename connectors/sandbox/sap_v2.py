@@ -19,6 +19,7 @@ from connectors.sandbox.sap_tenant import HTML, Tenant
 from connectors.sandbox.sap_v2_auth import SignIn
 from connectors.sandbox.sap_v2_errors import RestError
 from connectors.sandbox.sap_v2_fields import EXTENSION_TYPES
+from connectors.sandbox.sap_v2_own import company_fields, company_objects
 from connectors.sandbox.sap_v2_query import Manners
 from connectors.sandbox.sap_v2_rest import Rest
 from connectors.sandbox.sap_v2_services import Service
@@ -39,8 +40,10 @@ class SapV2Emulator(Tenant):
         "opportunity": {
             "external_id": "extensions.ZExternalID", "product": "extensions.ZProduct",
             "next_step": "extensions.ZNextStep",
-        }
+        },
+        **company_fields(),
     }  # fmt: skip
+    company_objects: ClassVar[Mapping[str, str]] = company_objects()
     store: Store
     content_type = "application/json"
     open_routes = frozenset({f"GET {_TOKEN}"})

@@ -76,6 +76,11 @@ class Service:
         return self.fields.get(path)
 
 
+def admin_fields() -> dict[str, str]:
+    """What every record has."""
+    return {name: kind for name, _, kind in (one.partition(":") for one in _ADMIN.split())}
+
+
 def services() -> dict[str, Service]:
     """Every collection by its path."""
     made = {}

@@ -94,6 +94,11 @@ class Store:
         self.made = 0
         self._last = ""
 
+    def open(self, service: Service) -> None:
+        """Makes a service of the tenant's own known."""
+        self.services[service.path] = service
+        self.tables[service.path] = Table()
+
     def stamp(self) -> str:
         """A moment for a change: later than the one before, since the ETag is made of nothing else."""
         at = self.now()

@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.sandbox.sap_codes import Phases, own_rows, phases_of
 from connectors.sandbox.sap_ids import account_number, display_id, party_id, uuid
+from connectors.sandbox.sap_v2_own import OWN, own_doc, own_services, path_of
 from connectors.sandbox.sap_v2_store import Doc, Store, wire
 from connectors.sandbox.sap_v2_world_map import EXTENSIONS, MAPS, STATUSES, activity, day, moment, values_of
 
@@ -64,10 +65,23 @@ def load(store: Store, world: Path | None, now: datetime, *, history: bool) -> t
         loader.put(MAPS["accounts"][0], "accounts", cells, doc)
     _load_deals(loader, tables)
     _load_activities(loader, tables.get("activities", []))
+    for service in own_services().values() if tables else ():
+        store.open(service)
+    for name in OWN if tables else ():
+        _load_own(loader, name, tables.get(name, []))
     for table in store.tables.values():
         table.ids()
         table.changed()
     return loader.ids, phases
+
+
+def _load_own(loader: Loader, table: str, rows: Iterable[Cells]) -> None:
+    """Entities of the company's own, stamped with the moment that they are of where nothing says when they changed."""
+    for cells in rows:
+        doc = own_doc(table, cells)
+        if doc is not None:
+            said = next((cells[name] for name in ("modified_at", "at", "rated_at") if cells.get(name)), "")
+            loader.put(path_of(table), table, {**cells, "modified_at": said}, doc)
 
 
 def _load_people(loader: Loader, people: Iterable[Cells]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from connectors.sandbox.folder import COLUMNS
 from connectors.sandbox.sap_codes import Phases
 from connectors.sandbox.sap_ids import display_id, in_world_ids, uuid
+from connectors.sandbox.sap_v2_own import OWN, own_doc, path_of
 from connectors.sandbox.sap_v2_services import Service
 from connectors.sandbox.sap_v2_store import Doc, Store
 from connectors.sandbox.sap_v2_world import DEALS
@@ -59,7 +60,7 @@ class WorldEditor:
     def _new(self, record: str, fields: Mapping[str, Any]) -> tuple[Service, Doc]:
         self._store.made += 1
         world_id = str(fields.get("id") or 9_900_000 + self._store.made)
-        table = record if record in MAPS or record == "activities" else "items"
+        table = record if record in MAPS or record in OWN or record == "activities" else "items"
         key = uuid(table, world_id)
         self._ids.setdefault(record, {})[world_id] = key
         return self._service(record, fields), {"id": key, "displayId": display_id(world_id)}
@@ -69,6 +70,8 @@ class WorldEditor:
             return self._store.services[activity({"kind": str(fields.get("kind") or "task")})[0]]
         if record in MAPS:
             return self._store.services[MAPS[record][0]]
+        if record in OWN:
+            return self._store.services[path_of(record)]
         found = next((one for one in self._store.services.values() if record in {one.entity, one.path}), None)
         if found is None:
             raise KeyError(record)
@@ -91,6 +94,8 @@ class WorldEditor:
                 if column in cells and not cells[column]:
                     put_at(patch, path, None)
             self._compound(record, cells, patch)
+        elif record in OWN:
+            patch = own_doc(record, cells) or {}
         elif cells.keys() - {"id"}:
             message = f"{record} has no {', '.join(sorted(cells))}"
             raise KeyError(message)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from connectors.sandbox.sap_codes import STATUSES, Phases, own_rows, phases_of
 from connectors.sandbox.sap_ids import account_number, dashed, object_id, party_id
+from connectors.sandbox.sap_own import OWN, has_place, own_types, own_values
 from connectors.sandbox.sap_store import Row, Store
 from connectors.sandbox.sap_triggers import SHARED_WITH_USER
 from connectors.sandbox.sap_values import micros, read_iso
@@ -85,6 +86,10 @@ def load(store: Store, world: Path | None, now: datetime) -> tuple[Ids, Phases]:
     load_deals(loader, tables)
     load_activities(loader, tables.get("activities", []))
     load_surveys(loader, tables.get("surveys", []))
+    for entity in own_types() if tables else ():
+        store.open(entity)
+    for kind, (name, _) in OWN.items() if tables else ():
+        _load_own(loader, kind, name, tables.get(kind, []))
     _note_words(store)
     for table in store.tables.values():
         table.order()  # now, so that the first query is as fast as the others
@@ -173,3 +178,13 @@ def _load_accounts(loader: Loader, accounts: Iterable[Cells]) -> None:
         row |= {"AccountID": number, "RoleCode": "CRM000", "LifeCycleStatusCode": "2"}
         loader.names[number] = row.get("Name", "")
         loader.put("CorporateAccount", row, cells, "created_at")
+
+
+def _load_own(loader: Loader, table: str, entity: str, rows: Iterable[Cells]) -> None:
+    """Objects of the company's own. Its surveys repeat, flat, what SAP's sets of them hold."""
+    kind = "own_surveys" if table == "surveys" else table
+    for cells in rows:
+        if has_place(table, cells):
+            row = {"ObjectID": object_id(kind, cells["id"]), **own_values(table, cells)}
+            loader.ids.setdefault(kind, {})[cells["id"]] = row["ObjectID"]
+            loader.put(entity, row, cells, "at", "rated_at", "answered_at", "sent_at")

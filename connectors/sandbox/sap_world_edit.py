@@ -7,6 +7,7 @@ from connectors.sandbox.sap_activities import SETS, activity_row
 from connectors.sandbox.sap_codes import Phases
 from connectors.sandbox.sap_errors import ODataError
 from connectors.sandbox.sap_ids import account_number, display_id, in_world_ids, object_id, party_id
+from connectors.sandbox.sap_own import OWN, own_values
 from connectors.sandbox.sap_schema import EntityType, Property
 from connectors.sandbox.sap_store import Row, Store, shown
 from connectors.sandbox.sap_triggers import Triggers
@@ -67,7 +68,8 @@ class WorldEditor:
         entity = self._entity(record, fields)
         number = str(9_900_000 + self._store.made + 1)
         world_id = str(fields.get("id") or number)
-        key = object_id(record if record in MAPS or record == "activities" else "items", world_id)
+        known = record in MAPS or record in OWN or record == "activities"
+        key = object_id(record if known else "items", world_id)
         values = self._values(record, entity, {**fields, "id": world_id}, {})
         if "ID" in entity.properties:
             values.setdefault("ID", display_id(world_id))
@@ -113,7 +115,7 @@ class WorldEditor:
     def _entity(self, record: str, fields: Mapping[str, Any]) -> EntityType:
         if record == "activities":
             return self._store.schema.types[SETS[str(fields.get("kind") or "task")]]
-        name = MAPS[record][0] if record in MAPS else record.removesuffix("Collection")
+        name = (MAPS.get(record) or OWN.get(record) or (record.removesuffix("Collection"),))[0]
         return self._store.schema.types[name]
 
     def _values(self, record: str, entity: EntityType, fields: Mapping[str, Any], row: Row) -> dict[str, Any]:
@@ -134,6 +136,8 @@ class WorldEditor:
                 name: None for column, name, _ in MAPS[record][1] if column in empty and name in entity.properties
             }
             self._compound(record, cells, values)
+        elif record in OWN:
+            values |= own_values(record, cells)
         elif cells.keys() - {"id"}:
             message = f"{record} has no {', '.join(sorted(cells.keys() - {'id'}))}"
             raise KeyError(message)

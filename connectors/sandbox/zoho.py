@@ -33,6 +33,7 @@ from connectors.sandbox.zoho_rows import Rows
 from connectors.sandbox.zoho_scopes import covers, needed
 from connectors.sandbox.zoho_store import Org
 from connectors.sandbox.zoho_world import Loader, currencies_of, read_own
+from connectors.sandbox.zoho_world_own import OWN, RECORDS
 
 _NO_LIMIT = 10**12
 
@@ -47,7 +48,9 @@ class ZohoEmulator(Emulator):
     company_fields: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "opportunity": {"external_id": "External_Id", "product": "Product", "forecast_category": "Forecast_Category"},
         "person": {"team": "Team", "region": "Region"},
+        **{record: OWN[table].paths() for record, table in RECORDS.items()},
     }
+    company_objects: ClassVar[Mapping[str, str]] = {record: OWN[table].name for record, table in RECORDS.items()}
     open_routes: ClassVar[frozenset[str]] = OPEN
     fault_kinds: ClassVar[Mapping[str, FaultKind]] = {
         **CATALOGUE,

@@ -11,6 +11,7 @@ from connectors.sandbox.zoho_values import read_value
 from connectors.sandbox.zoho_world import Loader
 from connectors.sandbox.zoho_world_activities import Activities
 from connectors.sandbox.zoho_world_map import ACTIVITIES, MODULES
+from connectors.sandbox.zoho_world_own import OWN
 
 _RECORDS = {module: record for record, module in MODULES.items()} | dict.fromkeys(ACTIVITIES.values(), "activities")
 _OURS = {
@@ -25,6 +26,7 @@ _OURS = {
         "kind", "owner_id", "opportunity_id", "account_id", "contact_ids", "participant_ids", "direction", "created_at",
         "planned_at", "completed_at", "duration_seconds", "subject_hash",
     },
+    **{table: set(one.columns) for table, one in OWN.items()},
 }  # fmt: skip
 """World columns that an edit may name."""
 _BESIDE = {

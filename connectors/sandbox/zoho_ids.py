@@ -10,7 +10,8 @@ _OWN_FORM = re.compile(r"[1-9]\d{16,18}")
 
 CODES = {
     "people": 10, "accounts": 12, "contacts": 13, "opportunities": 14, "activities": 16, "products": 19, "quotes": 20,
-    "line_items": 21, "changes": 23, "roles": 30, "profiles": 31, "territories": 32, "stages": 40, "pipelines": 41,
+    "line_items": 21, "changes": 23, "surveys": 25, "payments": 26, "contracts": 27,
+    "absences": 28, "ratings": 29, "forecasts": 33, "targets": 34, "splits": 35, "roles": 30, "profiles": 31, "territories": 32, "stages": 40, "pipelines": 41,
     "categories": 42, "layouts": 43, "fields": 50, "modules": 51, "currencies": 52, "rates": 53, "picks": 54,
     "emails": 60, "timeline": 61, "tags": 62, "related_lists": 63,
 }  # fmt: skip

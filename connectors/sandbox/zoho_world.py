@@ -10,6 +10,7 @@ from connectors.sandbox.zoho_store import Currency, Org, Pipeline, Row, Stage
 from connectors.sandbox.zoho_world_activities import Activities
 from connectors.sandbox.zoho_world_deals import Deals
 from connectors.sandbox.zoho_world_map import CUSTOM, Cells, Mapper, percent
+from connectors.sandbox.zoho_world_own import OWN
 
 KIND = "zoho"
 _STAGES = (
@@ -86,6 +87,9 @@ class Loader:
         deals = Deals(self.org, self.mapper)
         deals.load(tables)
         Activities(self.org, self.mapper).load(tables["activities"])
+        for kind, own in OWN.items():
+            self.org.open(own.made())
+            self.org.tables[own.name].load([self.own(kind, cells) for cells in tables[kind] if _has_place(kind, cells)])
         self._offer()
         for table in self.org.tables.values():
             table.stamps()
@@ -162,6 +166,13 @@ class Loader:
         """One account."""
         return self.mapper.stamped(self.ids.of("accounts", cells["id"]), self.mapper.values("accounts", cells))
 
+    def own(self, table: str, cells: Cells) -> Row:
+        """One record of a module of the company's own, named after its number."""
+        values = self.mapper.values(table, cells)
+        said = cells.get("modified_at") or cells.get("at") or cells.get("rated_at") or ""
+        values |= {"Name": f"{OWN[table].singular} {cells['id']}", "Modified_Time": self.mapper.moment(said)}
+        return self.mapper.stamped(self.ids.of(table, cells["id"]), values)
+
     def _offer(self) -> None:
         """Makes every value in use one that its picklist offers."""
         deals = self.org.modules["Deals"].fields
@@ -175,3 +186,8 @@ class Loader:
                 used = {row.get(one.name) for row in table.rows.values()}
                 for value in sorted(value for value in used if isinstance(value, str)):
                     one.picks.setdefault(value, value)
+
+
+def _has_place(table: str, cells: Cells) -> bool:
+    """Targets of teams and others have none: a quota is a user's."""
+    return table != "targets" or cells.get("subject_kind", "person") in ("", "person")

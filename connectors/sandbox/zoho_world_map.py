@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.sandbox.zoho_ids import Ids
+from connectors.sandbox.zoho_schema import LOOKUPS, Field, read_field
 from connectors.sandbox.zoho_store import Org, Row
 from connectors.sandbox.zoho_times import world_seconds
+from connectors.sandbox.zoho_world_own import OWN
 
 Cells = Mapping[str, str]
 Values = dict[str, Any]
@@ -16,6 +18,7 @@ ACTIVITIES = {"call": "Calls", "meeting": "Events", "visit": "Events", "task": "
 MODULES = {
     "people": "Users", "accounts": "Accounts", "opportunities": "Deals", "contacts": "Contacts", "changes": "DealHistory",
     "line_items": "Quoted_Items", "quotes": "Quotes", "products": "Products",
+    **{table: one.name for table, one in OWN.items()},
 }  # fmt: skip
 CUSTOM = {
     "Users": ("Team text", "Region text", "Started_On date", "Ended_On date"),
@@ -71,6 +74,17 @@ class Mapper:
                 "modified_at": ("Modified_Time", world_seconds),
             },
         }  # fmt: skip
+        for table, own in OWN.items():
+            fields = {column: read_field(line) for column, line in own.columns.items()}
+            self._columns[table] = {column: (one.name, self._reader(one)) for column, one in fields.items()}
+            self._columns[table]["modified_at"] = ("Modified_Time", world_seconds)
+
+    def _reader(self, one: Field) -> Read:
+        """Reads the cells of an own field by its type."""
+        if one.data_type in LOOKUPS:
+            return self.key(next(record for record, module in MODULES.items() if module == one.to))
+        plain: dict[str, Read] = {"datetime": world_seconds, "boolean": lambda cell: cell == "true"}
+        return plain.get(one.data_type, number if one.data_type in {"double", "currency"} else str)
 
     def key(self, record: str) -> Read:
         """Reads ids of one kind of record."""

@@ -220,10 +220,11 @@ def test_an_idle_window_costs_one_call_per_stream(make: Make) -> None:
     tenant = make("sap")
     connector = tenant.connect()
     quiet = datetime(2026, 5, 31, tzinfo=UTC) + timedelta(hours=1)
+    on = [one.name for one in connector.streams if connector.connection.stream(one.name) is not None]
 
-    calls = tenant.calls(lambda: [tenant.pages(connector, one.name, quiet) for one in connector.streams])
+    calls = tenant.calls(lambda: [tenant.pages(connector, name, quiet) for name in on])
 
-    assert calls == len(connector.streams)
+    assert calls == len(on) == 11
 
 
 def test_check_names_what_links_need_and_the_service_lacks(make: Make) -> None:
