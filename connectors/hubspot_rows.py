@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,7 @@ def archived_at(row: Json) -> datetime:
     return moment(text) if text else datetime.max.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=4096)  # most are midnights: some hundred days of many thousand deals
 def local(text: str, zone: ZoneInfo) -> str:
     """A time as ISO text in ``zone``, so that its first ten characters are the business day; a plain date as it is."""
     if text[4:5] != "-":

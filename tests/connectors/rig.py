@@ -25,6 +25,7 @@ Made = TypeVar("Made", bound=Connector)
 
 def write_world(folder: Path, tables: Mapping[str, Sequence[Mapping[str, str]]]) -> Path:
     """A world folder of these tables."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, rows in tables.items():
         columns = list(dict.fromkeys(column for row in rows for column in row))
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
@@ -128,9 +129,8 @@ def rigs(cls: type[Rigged], folder: Path, world: Tables) -> Iterator[Callable[..
         made: list[Rigged] = []
 
         def make(tables: Tables | None = None, **options: Any) -> Rigged:
-            place = folder / str(len(made))
-            place.mkdir()
-            emulator = cls.emulates(write_world(place, world if tables is None else tables), **options)
+            place = write_world(folder / str(len(made)), world if tables is None else tables)
+            emulator = cls.emulates(place, **options)
             emulator.clock = lambda: NOW
             made.append(cls(emulator, stack.enter_context(Server(emulator)).url))
             stack.callback(made[-1].close)

@@ -1,6 +1,5 @@
 """Emulated tenants of both SAP products with a small world in them, and connectors to them."""
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -18,12 +17,10 @@ from connectors.sandbox.sap_v2 import SapV2Emulator
 from connectors.sandbox.server import Server
 from connectors.sap import Sap
 from connectors.sap_v2 import SapV2
+from tests.connectors.rig import KEY, Tables, write_world
 
-KEY = b"0123456789abcdef"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 """The emulated clock: behind everything in the small world."""
-
-Tables = dict[str, list[dict[str, str]]]
 
 WORLD: Tables = {
     "people": [
@@ -78,17 +75,6 @@ WORLD: Tables = {
          "modified_at": "2026-02-01T10:00:00Z"},
     ],
 }  # fmt: skip
-
-
-def write_world(folder: Path, tables: Tables) -> Path:
-    """A world folder of these tables."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in tables.items():
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(column for row in rows for column in row)), restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-    return folder
 
 
 class Tenant:

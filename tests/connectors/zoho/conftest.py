@@ -1,29 +1,17 @@
 """An emulated Zoho org with a small world in it, and connectors to it."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from connectors.auth import MemoryTokens, TokenStore
-from connectors.base import FieldSpec, Page, Stream, Window, WriteTarget
-from connectors.http import Http
-from connectors.limiter import Limiter
-from connectors.mapping import Mapper
-from connectors.sandbox.server import Server
+from connectors.auth import TokenStore
+from connectors.base import FieldSpec, WriteTarget
 from connectors.sandbox.zoho import ZohoEmulator
 from connectors.zoho import Zoho
-from connectors.zoho_settings import ZohoSettings
-
-KEY = b"0123456789abcdef"
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
-"""The emulated clock: behind everything that a world without times is stamped with when it is loaded."""
-
-Tables = dict[str, list[dict[str, str]]]
+from tests.connectors.rig import Rig, Tables, rigs
 
 WORLD: Tables = {
     "people": [
@@ -83,78 +71,18 @@ WORLD: Tables = {
 }  # fmt: skip
 
 
-def write_world(folder: Path, tables: Mapping[str, Sequence[Mapping[str, str]]]) -> Path:
-    for name, rows in tables.items():
-        columns = list(dict.fromkeys(column for row in rows for column in row))
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-    return folder
-
-
-class Org:
+class Org(Rig[Zoho]):
     """An emulated org, and connectors to it."""
 
-    now = NOW
-    streams: Mapping[str, Stream] = {stream.name: stream for stream in Zoho.streams}
-
-    def __init__(self, emulator: ZohoEmulator, url: str) -> None:
-        self.emulator = emulator
-        self.url = url
-        self._open: list[Zoho] = []
-
-    def settings(self, **extra: Any) -> ZohoSettings:
-        """A connection file's content."""
-        secrets = dict.fromkeys(("client_id", "client_secret", "refresh_token"), "sandbox")
-        values = {"kind": "zoho", "base_url": self.url, "sign_in": secrets, "allowance": {"share": 1}, **extra}
-        settings = ZohoSettings.model_validate(values, context={"loopback": True}).named("zoho")
-        assert isinstance(settings, ZohoSettings)
-        return settings
+    kind = Zoho
+    emulates = ZohoEmulator
+    sign_in: ClassVar = dict.fromkeys(("client_id", "client_secret", "refresh_token"), "sandbox")
 
     def connect(self, tokens: TokenStore | None = None, **extra: Any) -> Zoho:
-        """A connector as a new process would have it; it never really waits."""
-        settings = self.settings(**extra)
-        auth = Zoho.auth.bind(settings, tokens or MemoryTokens())
-        limiter = Limiter(Zoho.manners.buckets, settings.allowance, sleep=lambda _seconds: None)
-        connector = Zoho(settings, Http(settings, Zoho.manners, auth, limiter, sleep=lambda _seconds: None))
+        """A connector as a new process would have it; it waits for no job either."""
+        connector = super().connect(tokens, **{"allowance": {"share": 1}, **extra})
         connector.reader.bulk.sleep = connector.bulk_write.sleep = lambda _seconds: None
-        self._open.append(connector)
         return connector
-
-    def id(self, table: str, name: str) -> str:
-        """Zoho's id of a record of the world."""
-        return self.emulator.ids[table][name]
-
-    def arm(self, name: str, **settings: Any) -> None:
-        """Arms a fault."""
-        self.emulator.faults.arm({"name": name, **settings})
-
-    def calls(self, act: Callable[[], object]) -> dict[str, int]:
-        """What ``act`` costs, without sign-in."""
-        self.emulator.stats.clear()
-        act()
-        return {where: count for where, count in self.emulator.stats.items() if "oauth" not in where}
-
-    def pages(
-        self, connector: Zoho, name: str, start: datetime | None = None, end: datetime = NOW, **more: Any
-    ) -> list[Page]:
-        """Every page of a window."""
-        return list(connector.pull(self.streams[name], Window(start, end, **more), None))
-
-    def records(self, connector: Zoho, found: Sequence[Page]) -> list[Any]:
-        """The rows of pages as records."""
-        return [Mapper(raw.stream, connector.connection, key=KEY)(raw.fields) for page in found for raw in page.rows]
-
-    def read(self, connector: Zoho, name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The records of a window by id."""
-        found = self.records(connector, self.pages(connector, name, *args, **kwargs))
-        return {record.remote_id: record for record in found}
-
-    def close(self) -> None:
-        """Gives back sockets."""
-        for connector in self._open:
-            connector.close()
 
 
 @pytest.fixture
@@ -166,23 +94,8 @@ def world() -> Tables:
 @pytest.fixture
 def make_org(tmp_path: Path) -> Iterator[Callable[..., Org]]:
     """Makes an org: of tables (the small world by default) and the emulator's switches."""
-    servers: list[Server] = []
-    orgs: list[Org] = []
-
-    def make(tables: Tables | None = None, **options: Any) -> Org:
-        folder = tmp_path / str(len(servers))
-        folder.mkdir()
-        emulator = ZohoEmulator(write_world(folder, WORLD if tables is None else tables), **options)
-        emulator.clock = lambda: NOW
-        servers.append(Server(emulator))
-        orgs.append(Org(emulator, servers[-1].__enter__().url))
-        return orgs[-1]
-
-    yield make
-    for org in orgs:
-        org.close()
-    for server in servers:
-        server.__exit__(None, None, None)
+    with rigs(Org, tmp_path, WORLD) as make:
+        yield make
 
 
 @pytest.fixture
