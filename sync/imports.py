@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
-from connectors.csv_rows import BadRow, Row, Table, names_shown, open_table
-from connectors.csv_values import Spelling, sort_of
+from connectors.csv_folder.rows import BadRow, Row, Table, names_shown, open_table
+from connectors.csv_folder.values import Spelling, sort_of
 from connectors.errors import ConfigError
 from connectors.mapping import content_hash
 from connectors.records import RECORDS, Record

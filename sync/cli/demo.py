@@ -20,7 +20,7 @@ from rich.panel import Panel
 
 from connectors.base import Value
 from connectors.sandbox.world import simulate
-from connectors.sandbox.world_settings import World
+from connectors.sandbox.world.settings import World
 from sync.cli.emulators import connection_file, emulator_class
 from sync.cli.shared import err, out, working
 from sync.cli.tables import show_table

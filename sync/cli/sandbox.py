@@ -60,7 +60,7 @@ def sandbox(
     from tempfile import TemporaryDirectory
 
     from connectors.sandbox.world import simulate
-    from connectors.sandbox.world_settings import World
+    from connectors.sandbox.world.settings import World
 
     emulator = emulator_class(kind)
     if print_connection:
@@ -114,7 +114,7 @@ def world(
 ) -> None:
     """Writes a simulated company as CSV files, with the truth about it in truth.json."""
     from connectors.sandbox.world import simulate
-    from connectors.sandbox.world_settings import World
+    from connectors.sandbox.world.settings import World
 
     last: date = end.date() if end else datetime.now(UTC).date()
     try:

@@ -59,7 +59,7 @@ def _row(deal: dict[str, Any]) -> list[Any]:
 
 def queue(store: str, deals: str) -> dict[str, Any]:
     """Makes a queue of the scores that the real outbox ``deals`` holds, spelled already. Not measured."""
-    from connectors.hubspot_write import spell
+    from connectors.hubspot.write import spell
     from sync.store.values import parse_values
 
     with sqlite3.connect(deals) as real:

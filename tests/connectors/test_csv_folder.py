@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from connectors.base import Window, Write, WriteTarget
 from connectors.csv_folder import PAGE_ROWS, CsvFolder
-from connectors.csv_rows import BadRow, open_table
-from connectors.csv_settings import CsvSettings
+from connectors.csv_folder.rows import BadRow, open_table
+from connectors.csv_folder.settings import CsvSettings
 from connectors.errors import ConfigError, ContractError, MappingError, ResumeLostError, RetryLaterError
 from connectors.mapping import Mapper
 from connectors.records import Opportunity, Record

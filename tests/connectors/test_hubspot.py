@@ -24,11 +24,11 @@ from connectors.errors import (
 )
 from connectors.http import Http
 from connectors.hubspot import HubSpot
-from connectors.hubspot_settings import HubSpotSettings
+from connectors.hubspot.settings import HubSpotSettings
 from connectors.mapping import Mapper, content_hash
 from connectors.records import Record
 from connectors.sandbox.hubspot import HubSpotEmulator
-from connectors.sandbox.hubspot_portal import RequiredRule
+from connectors.sandbox.hubspot.portal import RequiredRule
 from connectors.sandbox.server import Server
 
 KEY = b"0123456789abcdef"

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from connectors import hubspot_rows as rows
 from connectors.base import Rejection, Write
 from connectors.errors import RejectedError
-from connectors.hubspot_history import change_rows, turned_at
-from connectors.hubspot_paths import fault, scope_for, usage, versioned
-from connectors.hubspot_silence import Silence
-from connectors.hubspot_streams import auto_logged, forecast_category
-from connectors.hubspot_write import CALLS_PER_BATCH, spell, understand, write_batch
+from connectors.hubspot import rows
+from connectors.hubspot.history import change_rows, turned_at
+from connectors.hubspot.paths import fault, scope_for, usage, versioned
+from connectors.hubspot.silence import Silence
+from connectors.hubspot.streams import auto_logged, forecast_category
+from connectors.hubspot.write import CALLS_PER_BATCH, spell, understand, write_batch
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")

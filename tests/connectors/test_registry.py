@@ -6,7 +6,7 @@ import pytest
 
 from connectors import registry
 from connectors.csv_folder import CsvFolder
-from connectors.csv_settings import CsvSettings
+from connectors.csv_folder.settings import CsvSettings
 from connectors.errors import ConfigError
 from connectors.registry import connector_class, kinds, limiter_for, open_connector
 from connectors.settings import ConnectionSettings

@@ -3,20 +3,21 @@
 from pathlib import Path
 from types import ModuleType
 
-from connectors import hubspot_reading, hubspot_slices, salesforce_bulk, salesforce_ingest
+from connectors.hubspot import reading, slices
+from connectors.salesforce import bulk, ingest
 from sync import pull_pages
 from tests.sync import doomed
 
 NARROW: tuple[tuple[ModuleType, str, object], ...] = (
-    (hubspot_reading, "LIST_LIMIT", 2),
-    (hubspot_reading, "HISTORY_LIMIT", 2),
-    (hubspot_slices, "PAGES_PER_PART", 4),
-    (salesforce_bulk, "FROM_ROWS", 20),
-    (salesforce_bulk, "RESULT_ROWS", 30),
-    (salesforce_bulk, "COMMIT_ROWS", 7),
-    (salesforce_bulk, "_WAITS", (0.0,) * 4),
-    (salesforce_ingest, "FROM_ROWS", 10),
-    (salesforce_ingest, "_WAITS", (0.0,) * 4),
+    (reading, "LIST_LIMIT", 2),
+    (reading, "HISTORY_LIMIT", 2),
+    (slices, "PAGES_PER_PART", 4),
+    (bulk, "FROM_ROWS", 20),
+    (bulk, "RESULT_ROWS", 30),
+    (bulk, "COMMIT_ROWS", 7),
+    (bulk, "_WAITS", (0.0,) * 4),
+    (ingest, "FROM_ROWS", 10),
+    (ingest, "_WAITS", (0.0,) * 4),
     (pull_pages, "WAIT_SECONDS", -1.0),
     (pull_pages, "CUT_AFTER", 4),
 )

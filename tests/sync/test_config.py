@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.csv_settings import CsvSettings
+from connectors.csv_folder.settings import CsvSettings
 from connectors.errors import ConfigError
 from connectors.settings import Constant, StreamSettings
 from sync.config import Config, ConfigProblemsError, load_config

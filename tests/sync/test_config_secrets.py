@@ -9,7 +9,7 @@ import pytest
 from keyring.errors import KeyringLocked
 
 from connectors.errors import ConfigError
-from connectors.hubspot_settings import HubSpotSignIn
+from connectors.hubspot.settings import HubSpotSignIn
 from connectors.secrets import Secret
 from sync.config import Config, ConfigProblemsError, load_config
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import pytest
 import tenacity
 
-from connectors import http, salesforce_manners
+from connectors import http
+from connectors.salesforce import manners
 from connectors.sandbox.faults import CATALOGUE
 from sync.pull import PullOptions
 from sync.run import CycleOutcome
@@ -103,7 +104,7 @@ def start() -> datetime:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries come at once; how long they wait is tested with the door."""
     monkeypatch.setattr(http, "_BACKOFF", tenacity.wait_none())
-    monkeypatch.setattr(salesforce_manners, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(manners, "_BUSY_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="module")

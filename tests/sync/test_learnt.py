@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from connectors.base import Connector
-from connectors.csv_settings import CsvSettings
+from connectors.csv_folder.settings import CsvSettings
 from connectors.registry import open_connector
 from sync import learnt
 from sync.store.engine import Store

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from connectors.csv_settings import CsvSettings
+from connectors.csv_folder.settings import CsvSettings
 from sync.config import Config, load_config
 from sync.report import Report, report_metrics
 from sync.report_scores import report_scores

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors import hubspot_reading, hubspot_slices
+from connectors.hubspot import reading, slices
 from connectors.limiter import Limiter
 from connectors.registry import open_connector
 from connectors.sandbox.folder import write_world
@@ -101,7 +101,7 @@ def test_parts_bring_every_row_once_with_few_more_calls(
     assert not outcome.failed
     assert stored(sqlite_store) == set(portal.ids["opportunities"].values())
     assert (outcome.streams[0].rows, outcome.streams[0].new) == (DEALS, DEALS)
-    assert PAGES < portal.stats[LIST] <= PAGES + hubspot_slices.MOST_PARTS
+    assert PAGES < portal.stats[LIST] <= PAGES + slices.MOST_PARTS
     assert resume(sqlite_store) is None
 
 
@@ -132,12 +132,12 @@ def test_a_load_that_breaks_off_goes_on_in_every_part(
 
     outcome = pull()
 
-    in_flight = 3 * hubspot_slices.MOST_PARTS
+    in_flight = 3 * slices.MOST_PARTS
     assert broken.failed
     assert not outcome.failed
     assert len(before) >= 2 * (good - in_flight)
     assert outcome.streams[0].new == DEALS - len(before)
-    assert portal.stats[LIST] - calls <= PAGES - len(before) // 2 + hubspot_slices.MOST_PARTS
+    assert portal.stats[LIST] - calls <= PAGES - len(before) // 2 + slices.MOST_PARTS
     assert stored(sqlite_store) == set(portal.ids["opportunities"].values())
 
 
@@ -204,7 +204,7 @@ def test_a_small_stream_costs_no_question_where_to_cut(
     pull: Pull, portal: HubSpotEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LIST_LIMIT", "HISTORY_LIMIT"):
-        monkeypatch.setattr(hubspot_reading, name, 50)
+        monkeypatch.setattr(reading, name, 50)
     monkeypatch.setattr(pull_pages, "CUT_AFTER", 16)
 
     pull()

@@ -10,7 +10,7 @@ import pytest
 import tenacity
 
 from connectors import http
-from connectors.salesforce_values import full_id
+from connectors.salesforce.values import full_id
 from sync.pull import PullOptions, PullOutcome
 from sync.run import CycleOutcome
 from sync.store.books import StreamState

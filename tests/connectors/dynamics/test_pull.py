@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from connectors.dynamics_history import changes
-from connectors.dynamics_multipart import Said
-from connectors.dynamics_values import closed_at
+from connectors.dynamics.history import changes
+from connectors.dynamics.multipart import Said
+from connectors.dynamics.values import closed_at
 from connectors.errors import ForbiddenError, RejectedError, RetryLaterError
 from connectors.records import OPEN_END
 

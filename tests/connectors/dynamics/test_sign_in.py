@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors.auth import MemoryTokens
-from connectors.dynamics_settings import DynamicsSettings
+from connectors.dynamics.settings import DynamicsSettings
 from connectors.errors import AllowanceError, ConfigError, SignInError
 from connectors.secrets import Secret
 

@@ -7,10 +7,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from connectors.dynamics import Dynamics
-from connectors.dynamics_api import logical_name
-from connectors.dynamics_columns import LABEL
-from connectors.dynamics_readings import READINGS
-from connectors.dynamics_settings import OWN_KINDS
+from connectors.dynamics.api import logical_name
+from connectors.dynamics.columns import LABEL
+from connectors.dynamics.readings import READINGS
+from connectors.dynamics.settings import OWN_KINDS
 
 SUBSET = Path(__file__).parents[4] / "shared" / "specs" / "dynamics" / "metadata-subset.xml"
 EDM = "{http://docs.oasis-open.org/odata/ns/edm}"

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.base import Value, Write, WriteTarget, Written
 from connectors.errors import ConfigError, RetryLaterError
-from connectors.sandbox.dynamics_errors import no_segment
+from connectors.sandbox.dynamics.errors import no_segment
 
 DEALS, PEOPLE = WriteTarget("opportunity"), WriteTarget("person")
 SAMPLE: dict[str, Value] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.fxiaoke_rows import Lookups, Shaper
+from connectors.fxiaoke.rows import Lookups, Shaper
 
 MakeTenant = Callable[..., Any]
 SURVEY = {

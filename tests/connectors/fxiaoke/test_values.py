@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors import fxiaoke_values as values
+from connectors.fxiaoke import values
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 OPTIONS = {"a1": "制造业"}

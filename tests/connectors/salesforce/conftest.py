@@ -9,7 +9,7 @@ import pytest
 
 from connectors.base import FieldSpec, WriteTarget
 from connectors.salesforce import Salesforce
-from connectors.salesforce_provision import Provisioner
+from connectors.salesforce.provision import Provisioner
 from connectors.sandbox.salesforce import SalesforceEmulator
 from tests.connectors.rig import Rig, Tables, rigs
 

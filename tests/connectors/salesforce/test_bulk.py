@@ -12,9 +12,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors import salesforce_bulk as bulk
 from connectors.base import Window
 from connectors.errors import ContractError, ResumeLostError
+from connectors.salesforce import bulk
 
 MakeOrg = Callable[..., Any]
 JOBS = "POST /services/data/{version}/jobs/query"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from connectors.errors import RejectedError
-from connectors.salesforce_deploy import delete_object, make_object
-from connectors.salesforce_provision import Provisioner
+from connectors.salesforce.deploy import delete_object, make_object
+from connectors.salesforce.provision import Provisioner
 
 ASK = "GET /services/data/{version}/metadata/deployRequest/{id}"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import ForbiddenError
-from connectors.sandbox.salesforce_schema import ObjectType, audited, read_field
+from connectors.sandbox.salesforce.schema import ObjectType, audited, read_field
 
 MakeOrg = Callable[..., Any]
 

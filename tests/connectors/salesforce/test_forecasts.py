@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.salesforce_forecasts import category, said
+from connectors.salesforce.forecasts import category, said
 
 MakeOrg = Callable[..., Any]
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from connectors import salesforce_ingest as ingest
 from connectors.base import FieldSpec, Write, WriteTarget
-from connectors.salesforce import Salesforce
+from connectors.salesforce import Salesforce, ingest
 
 DEALS = WriteTarget("opportunity")
 APPRAISALS = WriteTarget("person", into="Scoreback_Appraisal__c", key="Scoreback_Key__c")

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from connectors.http import Fault, Usage
-from connectors.salesforce_manners import fault, usage
+from connectors.salesforce.manners import fault, usage
 
 
 def answer(status: int, body: Any = None, **headers: str) -> requests.Response:

@@ -12,8 +12,8 @@ from connectors.errors import (
     SignInError,
 )
 from connectors.salesforce import Salesforce
-from connectors.salesforce_provision import Provisioner
-from connectors.sandbox.salesforce_auth import SignInSettings
+from connectors.salesforce.provision import Provisioner
+from connectors.sandbox.salesforce.auth import SignInSettings
 
 MakeOrg = Callable[..., Any]
 

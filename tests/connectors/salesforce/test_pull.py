@@ -12,7 +12,7 @@ from connectors.errors import (
     ContractError,
     ForbiddenError,
 )
-from connectors.salesforce_values import last_day
+from connectors.salesforce.values import last_day
 
 MakeOrg = Callable[..., Any]
 

@@ -16,7 +16,7 @@ from connectors.errors import (
     RetryLaterError,
     SignInError,
 )
-from connectors.sandbox.salesforce_auth import SignInSettings
+from connectors.sandbox.salesforce.auth import SignInSettings
 
 MakeOrg = Callable[..., Any]
 

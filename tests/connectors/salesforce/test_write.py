@@ -12,7 +12,7 @@ from connectors.errors import (
     ConfigError,
 )
 from connectors.salesforce import Salesforce
-from connectors.salesforce_write import rejection
+from connectors.salesforce.write import rejection
 
 MakeOrg = Callable[..., Any]
 

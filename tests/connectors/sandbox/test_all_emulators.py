@@ -14,7 +14,7 @@ from connectors.sandbox.faults import CATALOGUE, Fault
 from connectors.sandbox.folder import read_world
 from connectors.sandbox.routing import Headers, Reply, Request
 from connectors.sandbox.world import simulate
-from connectors.sandbox.world_settings import World
+from connectors.sandbox.world.settings import World
 
 EMULATORS = {
     "salesforce": "SalesforceEmulator", "hubspot": "HubSpotEmulator", "zoho": "ZohoEmulator", "dynamics": "DynamicsEmulator",

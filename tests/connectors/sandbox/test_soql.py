@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from connectors.sandbox.salesforce_ids import base62, checksum, new_id, to_18, world_id
-from connectors.sandbox.salesforce_objects import standard_objects
-from connectors.sandbox.salesforce_query import Engine
-from connectors.sandbox.salesforce_store import Org, Row, Table
-from connectors.sandbox.salesforce_wire import java_number
-from connectors.sandbox.soql_tree import SoqlError
+from connectors.sandbox.salesforce.ids import base62, checksum, new_id, to_18, world_id
+from connectors.sandbox.salesforce.objects import standard_objects
+from connectors.sandbox.salesforce.query import Engine
+from connectors.sandbox.salesforce.soql_tree import SoqlError
+from connectors.sandbox.salesforce.store import Org, Row, Table
+from connectors.sandbox.salesforce.wire import java_number
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 OWNER = new_id("005", 1)

@@ -17,8 +17,8 @@ from connectors.errors import (
     SignInError,
 )
 from connectors.mapping import Mapper
-from connectors.sap_api import Rows, SapApi
-from connectors.sap_values import seconds
+from connectors.sap.api import Rows, SapApi
+from connectors.sap.values import seconds
 
 Make = Callable[..., Any]
 Many = Callable[[int], Any]

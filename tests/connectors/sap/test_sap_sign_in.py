@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 
 from connectors.errors import ConfigError, SignInError
-from connectors.sap_saml import Claim, signed_assertion
+from connectors.sap.saml import Claim, signed_assertion
 from connectors.secrets import parse_secret
 
 Make = Callable[..., Any]

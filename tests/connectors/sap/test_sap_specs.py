@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from connectors.sap_api import Rows, SapApi
-from connectors.sap_columns import Columns
-from connectors.sap_streams import STREAMS
+from connectors.sap.api import Rows, SapApi
+from connectors.sap.columns import Columns
+from connectors.sap.streams import STREAMS
 
 Make = Callable[..., Any]
 

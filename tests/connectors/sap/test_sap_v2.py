@@ -10,9 +10,9 @@ import pytest
 from connectors.base import FieldSpec, Value, Window, Write, WriteTarget
 from connectors.errors import ContractError, ForbiddenError, MappingError, MissingFieldsError, SignInError
 from connectors.mapping import Mapper
-from connectors.sandbox.sap_v2_query import Manners
-from connectors.sap_v2_api import Rows, SapV2Api
-from connectors.sap_v2_values import moment
+from connectors.sandbox.sap_v2.query import Manners
+from connectors.sap_v2.api import Rows, SapV2Api
+from connectors.sap_v2.values import moment
 
 Make = Callable[..., Any]
 Many = Callable[[int], Any]

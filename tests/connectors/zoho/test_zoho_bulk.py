@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors import zoho_bulk_write, zoho_read
 from connectors.base import Value, Window, Write, WriteTarget
 from connectors.errors import RejectedError, ResumeLostError, RetryLaterError
+from connectors.zoho import bulk_write as zoho_bulk_write
+from connectors.zoho import read as zoho_read
 
 MakeOrg = Callable[..., Any]
 DEALS = WriteTarget("opportunity")
@@ -61,7 +62,7 @@ def test_changes_are_never_read_in_bulk(make_org: MakeOrg, many: Any) -> None:
 
 @pytest.mark.usefixtures("small_bulk")
 def test_a_bulk_load_goes_on_in_its_file(make_org: MakeOrg, many: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.zoho_bulk.PORTION", 4)
+    monkeypatch.setattr("connectors.zoho.bulk.PORTION", 4)
     org = make_org(many(23), page_cap=10)
     connector = org.connect()
     places = [page.resume for page in org.pages(connector, "opportunity")]

@@ -234,7 +234,7 @@ def work(org: Any, connector: Zoho) -> None:
 @pytest.fixture
 def exchanged(make_org: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> list[requests.Response]:
     """Every answer to the connector's work, with its request."""
-    monkeypatch.setattr("connectors.zoho_bulk_write.BULK_FROM", 2)
+    monkeypatch.setattr("connectors.zoho.bulk_write.BULK_FROM", 2)
     org = make_org(latest_first=False)
     org.emulator.remove("opportunities", "101")
     connector = org.connect(bulk_write="on", streams={"email": "on", "timeline": "on"})

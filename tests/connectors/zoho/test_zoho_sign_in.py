@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from connectors.auth import MemoryTokens
 from connectors.errors import AllowanceError, ForbiddenError, RetryLaterError, SignInError
-from connectors.zoho_api import credits_a_day
-from connectors.zoho_settings import DATA_CENTRES, ZohoSettings
-from connectors.zoho_sign_in import PER_WINDOW, ZohoAuth
+from connectors.zoho.api import credits_a_day
+from connectors.zoho.settings import DATA_CENTRES, ZohoSettings
+from connectors.zoho.sign_in import PER_WINDOW, ZohoAuth
 
 SECRETS = {"client_id": "env:A", "client_secret": "env:B", "refresh_token": "env:C"}
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from connectors.errors import ContractError, RejectedError
-from connectors.zoho_manners import fault
+from connectors.zoho.manners import fault
 
 MakeOrg = Callable[..., Any]
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ def deleted(org: Any, count: int) -> list[str]:
 @pytest.fixture
 def short_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """By number no more than ten rows are shown."""
-    monkeypatch.setattr("connectors.sandbox.zoho_paging.BY_NUMBER", 10)
+    monkeypatch.setattr("connectors.sandbox.zoho.paging.BY_NUMBER", 10)
 
 
 @pytest.mark.usefixtures("short_list")
@@ -158,7 +158,7 @@ def test_a_result_at_a_strangers_host_is_not_fetched(org: Any) -> None:
 def test_without_the_scope_for_counting_nothing_is_known_and_everything_is_read(
     make_org: MakeOrg, many: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.zoho_read.ASK_AFTER", 5)
+    monkeypatch.setattr("connectors.zoho.read.ASK_AFTER", 5)
     scopes = ["ZohoCRM.modules.ALL", "ZohoCRM.coql.READ", "ZohoCRM.org.READ", "ZohoCRM.settings.currencies.READ"]
     org = make_org(many(23), page_cap=5, scopes=scopes)
     connector = org.connect()

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.base import FieldSpec, Value, Write, WriteTarget
 from connectors.errors import ConfigError
-from connectors.zoho_write import rejection, spelled
+from connectors.zoho.write import rejection, spelled
 
 DEALS = WriteTarget("opportunity")
 PEOPLE = WriteTarget("person")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from connectors.csv_settings import CsvSettings
+from connectors.csv_folder.settings import CsvSettings
 from connectors.limiter import Limiter
 from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.folder import write_world

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import connectors
-from connectors.sandbox.dynamics_tables import build
+from connectors.sandbox.dynamics.tables import build
 from tests.connectors.sandbox.dynamics_emulator.conftest import Caller
 
 SPECS = Path(__file__).parents[5] / "shared" / "specs" / "dynamics"
@@ -171,7 +171,7 @@ def test_option_values_are_those_of_the_common_data_model(name: str) -> None:
 def test_every_error_code_is_one_of_the_vendors() -> None:
     with (SPECS / "dataverse-error-codes.csv").open(encoding="utf-8", newline="") as file:
         listed = {row["hex"].lower() for row in csv.DictReader(file)}
-    sources = Path(str(connectors.__file__)).parent.rglob("dynamics*.py")
+    sources = Path(str(connectors.__file__)).parent.glob("**/dynamics/*.py")
 
     used = {code for path in sources for code in re.findall(r"0x[0-9a-f]{8}", path.read_text(encoding="utf-8"))}
 

@@ -9,9 +9,9 @@ import pytest
 
 from connectors.sandbox.folder import read_world
 from connectors.sandbox.fxiaoke import FxiaokeEmulator
-from connectors.sandbox.fxiaoke_world_map import OWN
+from connectors.sandbox.fxiaoke.world_map import OWN
 from connectors.sandbox.world import simulate
-from connectors.sandbox.world_settings import World
+from connectors.sandbox.world.settings import World
 
 MONTHS = ("april", "may", "june")
 

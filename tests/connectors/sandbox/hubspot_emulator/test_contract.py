@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sandbox.hubspot_shapes import SHAPES
+from connectors.sandbox.hubspot.shapes import SHAPES
 
 SCALARS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,)}
 BEYOND_THE_CLIENT = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sandbox.hubspot_portal import RequiredRule
+from connectors.sandbox.hubspot.portal import RequiredRule
 
 DEALS = "/crm/v3/objects/deals"
 

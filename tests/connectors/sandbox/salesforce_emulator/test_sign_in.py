@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from connectors.sandbox.salesforce_auth import SignInSettings
+from connectors.sandbox.salesforce.auth import SignInSettings
 
 CLIENT: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox"}
 BASIC = "Basic " + base64.b64encode(b"sandbox:sandbox").decode()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.salesforce import SalesforceEmulator
-from connectors.sandbox.salesforce_ids import checksum
+from connectors.sandbox.salesforce.ids import checksum
 from connectors.sandbox.world import World, simulate
 
 PEOPLE = [

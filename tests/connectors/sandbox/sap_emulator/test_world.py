@@ -12,7 +12,7 @@ import requests
 from connectors.sandbox.sap import BASE, SapEmulator
 from connectors.sandbox.server import Server
 from connectors.sandbox.world import simulate
-from connectors.sandbox.world_settings import World
+from connectors.sandbox.world.settings import World
 
 
 def test_people_have_the_number_that_deals_name(tenant: Any) -> None:

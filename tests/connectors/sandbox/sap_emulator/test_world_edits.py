@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sandbox.sap_ids import object_id
+from connectors.sandbox.sap.ids import object_id
 
 
 def test_the_world_makes_people_accounts_and_activities(tenant: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.sandbox.sap_v2_query import Manners
+from connectors.sandbox.sap_v2.query import Manners
 
 DEALS = "opportunity-service/opportunities"
 

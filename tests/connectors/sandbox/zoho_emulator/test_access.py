@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.server import Server
-from connectors.sandbox.zoho_scopes import covers, needed
+from connectors.sandbox.zoho.scopes import covers, needed
 
 LIST = "/crm/v8/Deals?fields=Deal_Name"
 

@@ -9,7 +9,7 @@ import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of 
 import pytest
 
 from connectors.sandbox.world import simulate
-from connectors.sandbox.world_settings import World
+from connectors.sandbox.world.settings import World
 from connectors.sandbox.zoho import ZohoEmulator
 
 
