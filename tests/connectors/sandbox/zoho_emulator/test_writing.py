@@ -210,7 +210,7 @@ def test_the_bulk_apis_refuse_keys_that_they_do_not_know(zoho: Any, path: str, b
     ("field", "wrong"),
     [
         ({"field_label": "A label of twenty-six sign", "data_type": "text"}, "field_label"),
-        ({"field_label": "A", "data_type": "text", "lenght": 5}, "lenght"),
+        ({"field_label": "A", "data_type": "text", "size": 5}, "size"),
         ({"field_label": "A", "data_type": "text", "tooltip": {"value": "x"}}, "tooltip"),
     ],
 )
