@@ -1,17 +1,20 @@
-"""A server that says what a test tells it to say, and a door to it that never really sleeps."""
+"""A server that says what a test tells it to say, a door to it that never really sleeps, and ways to sign in there."""
 
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
+from connectors.auth import MemoryTokens, SignInWay
 from connectors.http import Auth, Http, Limiter, Manners
-from connectors.settings import ConnectionSettings
+from connectors.settings import ConnectionSettings, SecretRef, SignIn
 
 
 @dataclass
@@ -131,6 +134,25 @@ def clock() -> Clock:
 
 
 OpenDoor = Callable[..., Http]
+WIDE = {"general": (1000, 1.0)}
+"""Limits that nothing reaches."""
+
+
+class Badge:
+    """A sign-in whose token a test can look at; ``renewals`` counts."""
+
+    def __init__(self, *, renewable: bool = True) -> None:
+        self.renewals = 0
+        self.renewable = renewable
+
+    def headers(self, door: Http) -> Mapping[str, str]:
+        """The current token."""
+        return {"Authorization": f"Bearer secret-token-{self.renewals}"}
+
+    def renew(self, door: Http, refused: Mapping[str, str]) -> bool:
+        """The next token."""
+        self.renewals += 1
+        return self.renewable
 
 
 @pytest.fixture
@@ -143,7 +165,7 @@ def open_door(script: Script, clock: Clock) -> Iterator[OpenDoor]:
             {"kind": "test", "base_url": script.url, "network": {"connect_timeout": "2s", "read_timeout": "5s"}}
             | settings
         ).named("sales")
-        manners = manners or Manners(buckets={"general": (1000, 1.0)})
+        manners = manners or Manners(buckets=WIDE)
         limiter = Limiter(manners.buckets, connection.allowance, sleep=clock.sleep, monotonic=clock)
         doors.append(Http(connection, manners, auth, limiter, sleep=clock.sleep, monotonic=clock))
         return doors[-1]
@@ -157,3 +179,50 @@ def open_door(script: Script, clock: Clock) -> Iterator[OpenDoor]:
 def said() -> type[Said]:
     """One scripted answer: ``said(status, body, headers, cut)``."""
     return Said
+
+
+TOKEN_URL = "{host}/oauth/token"
+OPERATOR = {"client_id": "env:ID", "client_secret": "env:SECRET", "refresh_token": "env:REFRESH"}
+
+
+class AnySignIn(SignIn):
+    """Every key that a way may want."""
+
+    flow: str | None = None
+    client_id: SecretRef | None = None
+    client_secret: SecretRef | None = None
+    refresh_token: SecretRef | None = None
+    token: SecretRef | None = None
+    username: str | None = None
+    password: SecretRef | None = None
+    security_token: SecretRef | None = None
+    private_key: SecretRef | None = None
+
+
+class AnySettings(ConnectionSettings):
+    """A connection that may sign in any way."""
+
+    sign_in: AnySignIn = AnySignIn()
+
+
+@pytest.fixture
+def sign_in(script: Script, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Http, Any]]:
+    """A door that signs in that way; returns it with the bound sign-in."""
+    monkeypatch.setenv("ID", "the-id")
+    monkeypatch.setenv("SECRET", "the-secret")
+    monkeypatch.setenv("REFRESH", "first-refresh")
+
+    def make(way: SignInWay, tokens: Any = None, folder: Path = Path(), **keys: Any) -> tuple[Http, Any]:
+        settings = AnySettings.model_validate(
+            {"kind": "test", "base_url": script.url, "sign_in": OPERATOR | keys}, context={"folder": folder}
+        ).named("sales")
+        auth = way.bind(settings, tokens or MemoryTokens())
+        limiter = Limiter(WIDE, sleep=clock.sleep, monotonic=clock)
+        return Http(settings, Manners(), auth, limiter, sleep=clock.sleep, monotonic=clock), auth
+
+    return make
+
+
+def form_of(heard: Heard) -> dict[str, str]:
+    """The fields of a form as it arrived."""
+    return {name: values[0] for name, values in parse_qs(heard.body.decode()).items()}

@@ -1,9 +1,8 @@
 """What only some HubSpot accounts have: deal splits, line items, feedback, and objects that the admin names."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +11,20 @@ from connectors.base import Raw
 from connectors.errors import ForbiddenError
 from connectors.hubspot import HubSpot
 from connectors.sandbox.hubspot import HubSpotEmulator
-from connectors.sandbox.server import Server
-from tests.connectors.test_hubspot import (
+from tests.connectors.hubspot.conftest import (
     ALL,
+    BOTH,
+    LONG_AGO,
     STREAMS,
     TOUCH,
     WORLD,
+    Open,
+    Portal,
     calls,
-    hubspot,
-    opened,
     pulled,
     records,
     window,
-    write_world,
 )
-
-__all__ = ["hubspot", "opened"]
-
-Open = Callable[..., HubSpot]
 
 EXTRAS = {
     "splits": [
@@ -53,10 +48,8 @@ LATER = "2026-03-02T08:00:00+00:00"
 
 
 @pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[HubSpotEmulator]:
-    emulator = HubSpotEmulator(write_world(tmp_path, {**WORLD, **EXTRAS}))
-    with Server(emulator):
-        yield emulator
+def portal(make_portal: Callable[..., Portal]) -> Portal:
+    return make_portal({**WORLD, **EXTRAS})
 
 
 def splits(found: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +116,7 @@ def test_a_count_of_splits_may_be_spelled_with_a_fraction(
     counted = emulator.portal.store.tables["deals"].calculated
     monkeypatch.setitem(counted, "hs_num_associated_deal_splits", lambda deal: "2.0" if deal.id == 501 else "0.0")
 
-    echoed = deals_of(hubspot, "2020-01-01T00:00:00+00:00", changed=lambda _rows: [])
+    echoed = deals_of(hubspot, LONG_AGO, changed=lambda _rows: [])
     found = splits(deals_of(hubspot))
 
     assert [key for key, one in splits(echoed).items() if not one.deleted] == ["501:0", "501:1"]
@@ -152,7 +145,7 @@ def test_splits_are_left_alone_when_their_stream_is_off(opened: Open, emulator: 
     assert not [where for where in calls(emulator) if "splits" in where]
 
 
-@pytest.mark.parametrize("start", [None, "2020-01-01T00:00:00+00:00"], ids=["by list", "by search"])
+@BOTH
 def test_a_line_item_belongs_to_its_deal(hubspot: HubSpot, start: str | None) -> None:
     (item,) = pulled(hubspot, "line_item", window(start)).values()
 
@@ -166,7 +159,7 @@ def test_a_line_item_that_is_known_already_costs_no_further_call(hubspot: HubSpo
         told.extend(records(hubspot, rows).values())
         return []
 
-    assert pulled(hubspot, "line_item", window("2020-01-01T00:00:00+00:00", changed=known)) == {}
+    assert pulled(hubspot, "line_item", window(LONG_AGO, changed=known)) == {}
 
     assert [(item.product, item.deleted) for item in told] == [("GTX", False)]
     assert sum(calls(emulator).values()) == 1
@@ -182,7 +175,7 @@ def test_a_line_item_of_a_quote_is_none_of_ours(hubspot: HubSpot, emulator: HubS
     assert (loose in listed, len(listed)) == (False, 1)
 
 
-@pytest.mark.parametrize("start", [None, "2020-01-01T00:00:00+00:00"], ids=["by list", "by search"])
+@BOTH
 def test_an_answer_says_who_was_rated_by_which_account(hubspot: HubSpot, start: str | None) -> None:
     (answer,) = pulled(hubspot, "survey", window(start)).values()
 
@@ -224,7 +217,7 @@ def test_an_object_that_was_read_and_is_refused_now_stops_its_stream(
         pulled(hubspot, "survey", window(LATER))
 
 
-@pytest.mark.parametrize("start", [None, "2020-01-01T00:00:00+00:00"], ids=["by list", "by search"])
+@BOTH
 def test_an_object_that_the_admin_names_is_read_with_what_is_mapped(
     opened: Open, emulator: HubSpotEmulator, start: str | None
 ) -> None:

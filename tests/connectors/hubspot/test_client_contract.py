@@ -9,28 +9,24 @@ import pytest
 from connectors.base import Write
 from connectors.sandbox.hubspot import HubSpotEmulator
 from connectors.sandbox.routing import Reply, Request
-from tests.connectors.sandbox.hubspot_emulator.conftest import CONTRACT
-from tests.connectors.sandbox.hubspot_emulator.test_contract import Models
-from tests.connectors.test_hubspot import (
+from tests.connectors.hubspot.conftest import (
     ALL,
     DEALS,
     KEYED,
+    LONG_AGO,
     PEOPLE,
     STREAMS,
     VALUES,
-    emulator,
-    opened,
     pulled,
     specs,
     verdicts,
     window,
-)  # fmt: skip
-
-__all__ = ["emulator", "opened"]
+)
+from tests.connectors.sandbox.hubspot_emulator.conftest import CONTRACT
+from tests.connectors.sandbox.hubspot_emulator.test_contract import Models
 
 UNKNOWN_TO_THE_CLIENT = re.compile(r"/(account-info|settings/v3/currencies|crm-object-schemas)/|/oauth/v3/")
 """Paths that the index does not have, for this client has no function for them."""
-
 PLACE = re.compile(r"\{[^}]+\}")
 
 
@@ -83,7 +79,7 @@ def heard(opened: Any, emulator: HubSpotEmulator) -> list[tuple[Request, Reply]]
     list(hubspot.provision(wanted, dry_run=False))
     for name in sorted(ALL):
         pulled(hubspot, name, window(streams=ALL))
-        pulled(hubspot, name, window("2020-01-01T00:00:00+00:00", streams=ALL))
+        pulled(hubspot, name, window(LONG_AGO, streams=ALL))
         list(hubspot.deletions(STREAMS[name], None, hubspot.now()))
         hubspot.count(STREAMS[name])
     for target, remote_id in ((DEALS, "501"), (DEALS, "404"), (PEOPLE, "701"), (KEYED, "701:2026-Q4")):

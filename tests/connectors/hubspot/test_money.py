@@ -1,6 +1,5 @@
 """Invoices, payments, refunds, subscriptions and forecast submissions: HubSpot's own objects, or those of the company."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -9,26 +8,10 @@ import pytest
 from connectors.hubspot import HubSpot
 from connectors.mapping import Mapper, content_hash
 from connectors.sandbox.hubspot import HubSpotEmulator
-from tests.connectors.test_hubspot import (
-    KEY,
-    STREAMS,
-    TOUCH,
-    calls,
-    emulator,
-    hubspot,
-    opened,
-    pulled,
-    raws,
-    records,
-    window,
-)
+from tests.connectors.hubspot.conftest import BOTH, LATELY, STREAMS, TOUCH, Open, calls, pulled, raws, records, window
+from tests.connectors.rig import KEY
 
-Open = Callable[..., HubSpot]
-BOTH = pytest.mark.parametrize("start", [None, "2020-01-01T00:00:00+00:00"], ids=["by list", "by search"])
 PAID, BILLED = "1202", "1201"
-
-
-__all__ = ["emulator", "hubspot", "opened"]
 
 
 @BOTH
@@ -61,7 +44,7 @@ def test_what_is_no_money_any_more_arrives_as_deleted(
 ) -> None:
     emulator.edit(table, {"invoices": BILLED, "commerce_payments": PAID}[table], values)
 
-    (found,) = pulled(hubspot, stream, window("2026-11-01T00:00:00+00:00")).values()
+    (found,) = pulled(hubspot, stream, window(LATELY)).values()
 
     assert found.deleted
     assert [one for part in hubspot.ids(STREAMS[stream]) or () for one in part] == []
@@ -129,10 +112,10 @@ def test_a_subscription_is_a_contract_that_ended_when_its_status_says_so(hubspot
 
 def test_a_running_subscription_has_no_end_and_costs_no_history(hubspot: HubSpot, emulator: HubSpotEmulator) -> None:
     emulator.edit("subscriptions", "1301", {"hs_status": "active"})
-    pulled(hubspot, "subscription", window("2026-11-01T00:00:00+00:00"))
+    pulled(hubspot, "subscription", window(LATELY))
     emulator.stats.clear()
 
-    (contract,) = pulled(hubspot, "subscription", window("2026-11-01T00:00:00+00:00")).values()
+    (contract,) = pulled(hubspot, "subscription", window(LATELY)).values()
 
     assert contract.end_on is None
     assert not [where for where in calls(emulator) if "batch/read" in where and "objects" in where]
