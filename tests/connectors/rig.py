@@ -16,8 +16,8 @@ from connectors.sandbox.emulator import Emulator
 from connectors.sandbox.server import Server
 
 KEY = b"0123456789abcdef"
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)
-"""The emulated clock: behind everything that a world without times is stamped with when it is loaded."""
+NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=50)
+"""The emulated clock: behind everything that a world without times is stamped with when it is loaded, however long tests run."""
 
 Tables = dict[str, list[dict[str, str]]]
 Made = TypeVar("Made", bound=Connector)

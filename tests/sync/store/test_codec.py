@@ -34,7 +34,7 @@ def current(store: Store, kind: str = "opportunity") -> Record:
 def test_every_value_comes_back_as_it_went_in(store: Store) -> None:
     record = deal(
         name='Ünïcode 商机 ‘quotes’ "and" \\ backslashes\nlines\t😀',
-        amount=Decimal("123456789012345678901234567890123456789.000000000000000000000001"),
+        amount=Decimal("123456789012345678.000000000000000000000001"),
         probability=Decimal("0.0000001"),
         created_at=datetime(1999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
         close_on=date(2024, 2, 29),
@@ -66,7 +66,10 @@ def test_a_nul_is_dropped_since_postgresql_text_cannot_hold_one(store: Store) ->
     assert (first, second) == (SaveCounts(new=1), SaveCounts(same=1))
 
 
-@given(amount=st.decimals(allow_nan=False, allow_infinity=False), days=st.integers(-300_000, 2_000_000))
+AMOUNTS = st.decimals(min_value=-(10**18) + 1, max_value=10**18 - 1, allow_nan=False, allow_infinity=False)
+
+
+@given(amount=AMOUNTS, days=st.integers(-300_000, 2_000_000))
 def test_equal_rows_are_spelled_alike_in_sqlite(amount: Decimal, days: int) -> None:
     moment = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=days)
     prepared = codec("opportunity", "sqlite")

@@ -58,7 +58,7 @@ def test_every_type_comes_out_as_it_went_in(store: Store) -> None:
         deal(
             "1",
             name="商机 ‘x’",
-            amount=Decimal("12345678901234567890123456.123456789012"),
+            amount=Decimal("123456789012345678.123456789012"),
             close_on=date(1969, 12, 31),
             created_at=moment,
             modified_at=datetime(1960, 1, 1, tzinfo=UTC),
@@ -70,7 +70,7 @@ def test_every_type_comes_out_as_it_went_in(store: Store) -> None:
     tables = load(store, ["opportunity", "activity"])
 
     (row,), (activity,) = tables["opportunity"].to_dicts(), tables["activity"].to_dicts()
-    assert row["amount"] == Decimal("12345678901234567890123456.123456789012")
+    assert row["amount"] == Decimal("123456789012345678.123456789012")
     assert (row["name"], row["close_on"], row["created_at"]) == ("商机 ‘x’", date(1969, 12, 31), moment)
     assert (row["modified_at"], row["recorded_at"]) == (datetime(1960, 1, 1, tzinfo=UTC), NOON)
     assert (row["connection"], row["deleted"], row["first_load"], row["extra"]) == ("sf", False, False, '{"a":"1"}')
@@ -79,7 +79,7 @@ def test_every_type_comes_out_as_it_went_in(store: Store) -> None:
 
 
 def test_a_number_too_long_for_a_frame_is_unknown_not_wrong(store: Store) -> None:
-    save(store, deal("1", amount=Decimal("9" * 30)))
+    save(store, deal("1").model_copy(update={"amount": Decimal("9" * 30)}))  # which no record takes any more
 
     assert load(store, ["opportunity"])["opportunity"]["amount"].to_list() == [None]
 
