@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,15 +53,23 @@ def answer_of(response: requests.Response) -> Answer:
 
 
 def read_json(body: bytes) -> Any:
-    """JSON text as Python values. Raises ValueError for anything else; NaN and Infinity stay visible as Decimals.
+    """JSON text as Python values. Raises ValueError for anything else; NaN and Infinity stay visible as Decimals, and so
+    does a number whose exponent no Decimal holds: one such value makes one row unreadable, not the whole page.
 
     NUL characters are taken out of texts: no database takes them, and they mean nothing to people.
     """
     try:
-        value = json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+        value = json.loads(body, parse_float=_number, parse_constant=Decimal)
     except RecursionError:
         raise ValueError("brackets in brackets without end") from None
     return _without_nul(value) if b"\\u0000" in body else value
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("-Infinity" if text.startswith("-") else "Infinity")
 
 
 def _without_nul(value: Any) -> Any:
@@ -130,7 +138,7 @@ def retry_after_seconds(response: requests.Response) -> float | None:
     except ValueError:
         pass  # not a number of seconds: the other spelling is a date
     try:
-        until = parsedate_to_datetime(text)
+        until = _http_date(text)
     except ValueError:
         return None
     sent = server_time(response) or datetime.now(UTC)
@@ -149,10 +157,18 @@ def seconds_told(value: Any) -> float | None:
 def server_time(response: requests.Response) -> datetime | None:
     """The answer's Date header as aware UTC; None if it has none that can be read."""
     try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
+        return _http_date(response.headers.get("Date", ""))
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _http_date(text: str) -> datetime:
+    """A date of a header as aware UTC. Raises ValueError for what is none, a year that no date has among it."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a date out of range") from None
 
 
 def path_template(url: str) -> str:

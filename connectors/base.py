@@ -165,6 +165,8 @@ class Connector(ABC):
         """What was found out about the CRM's set-up: the framework hands it to the next process for a while."""
         self.places: dict[str, str] = {}
         """Where the CRM's own change feeds stand, by stream: handed on for good. Set behind the pages that were stored."""
+        self.keep: Callable[[], None] = lambda: None
+        """Has ``places`` and ``learnt`` stored at once: for what was paid and must outlive this process, whatever ends it."""
 
     def close(self) -> None:
         """Gives back sockets and files."""

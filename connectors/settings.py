@@ -25,6 +25,8 @@ from connectors.records import Outcome
 from connectors.secrets import Secret, parse_secret
 
 _OURS = re.compile(r"Z?scoreback_?\w*", re.IGNORECASE)  # SAP puts a Z before names of customers' fields
+_PATH = re.compile(r"[\w.@$/-]+")
+"""A remote field, or a walk to one: what stands in queries and addresses as it is, and must not add to them."""
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST = timedelta(days=3_650)
 
@@ -179,8 +181,17 @@ class ConnectionSettings(Settings):
     own_names_only: ClassVar[bool] = True
     """False for a CRM where we cannot choose field names (Fxiaoke), or for no CRM at all (csv)."""
 
+    own_paths_only: ClassVar[bool] = True
+    """False where a remote field may be called anything, since its name never leaves us (csv)."""
+
+    object_names: ClassVar[re.Pattern[str]] = re.compile(r".+")
+    """What a remote object is called, where its name stands in queries or addresses."""
+
     own_objects: ClassVar[frozenset[str]] = frozenset()
     """Streams without a standard object in this CRM: off until ``streams.NAME.object`` says where the company keeps it."""
+
+    own_address: ClassVar[bool] = False
+    """Whether ``base_url`` is one account's own, so that whoever signs in there reads the same records."""
 
     kind: str
     base_url: Url | None = None
@@ -238,13 +249,32 @@ class ConnectionSettings(Settings):
             if not named and setting != "off" and name in cls.own_objects:
                 message = f"{name} has no standard object here: name yours, {name}: {{object: NAME}}"
                 raise ValueError(message)
+            if named and not cls.object_names.fullmatch(setting.object):
+                message = f"{name}: {setting.object} is not what an object is called in this CRM's API"
+                raise ValueError(message)
+        return value
+
+    @field_validator("fields")
+    @classmethod
+    def _paths(cls, value: Mapping[str, Mapping[str, FieldSource]]) -> Mapping[str, Any]:
+        for name, mapping in value.items():
+            for ours, source in mapping.items():
+                paths = source.values() if isinstance(source, dict) else (source,)
+                strange = [path for path in paths if isinstance(path, str) and not _PATH.fullmatch(path)]
+                if strange and cls.own_paths_only:
+                    message = f"{name}.{ours}: {strange[0]} is not what a field is called in this CRM's API"
+                    raise ValueError(message)
         return value
 
     @field_validator("write_back")
     @classmethod
     def _ours(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         for record, target in value.items():
-            fields = target.fields if isinstance(target, KeyedWriteBack) else target
+            keyed = isinstance(target, KeyedWriteBack)
+            if keyed and not cls.object_names.fullmatch(target.into):
+                message = f"{record}: {target.into} is not what an object is called in this CRM's API"
+                raise ValueError(message)
+            fields = [*target.fields, target.key] if keyed else target
             for remote in fields:
                 if not _OURS.fullmatch(remote) and cls.own_names_only:
                     message = f"{record}: {remote} is not one of our fields, whose names begin with Scoreback"

@@ -12,10 +12,17 @@ from sqlalchemy.types import TypeDecorator
 _DIGITS = 18
 """Of a number before its point. Sums and exchanged amounts of a whole company then still fit the 26 of scoring's frames."""
 
+_LONGEST_EXPONENT = 400
+"""No number that means something has more zeros (doubles end at 1E-324); written out, ``1E-999999999`` fills the memory."""
+
 
 def canonical_text(number: Decimal) -> str:
-    """The one spelling of a decimal: no exponent, no trailing zeros, no negative zero."""
-    text = format(number, "f")
+    """The one spelling of a decimal: no exponent (short of 400 zeros), no trailing zeros, no negative zero."""
+    text = str(number)
+    if "E" in text:
+        if number and abs(number.adjusted()) > _LONGEST_EXPONENT:
+            return text
+        text = format(number, "f") if number else "0"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
@@ -30,6 +37,9 @@ def _canonical(number: Decimal) -> Decimal:
         raise ValueError(message)
     if number.adjusted() >= _DIGITS:
         message = f"must have at most {_DIGITS} digits before the point"
+        raise ValueError(message)
+    if number and number.adjusted() < -_LONGEST_EXPONENT:
+        message = f"must not be closer to zero than 1E-{_LONGEST_EXPONENT}"
         raise ValueError(message)
     return Decimal(canonical_text(number))
 

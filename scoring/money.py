@@ -25,6 +25,9 @@ IMPORT = "import"
 RATE_DAYS = timedelta(days=7)
 """How long a rate is good of which nobody says how long it is in force (domain guide, 0.4)."""
 
+_LARGEST_RATE = Decimal(10) ** 8
+"""A larger one is a mistake (the cheapest currencies take some 100,000), and no column holds what it makes of an amount."""
+
 _STORED = Decimal("1E-12")
 _SHOWN = Decimal("1E-6")
 _MINOR = {
@@ -174,10 +177,13 @@ def _through(pairs: dict[tuple[str, str], list[Quote]], currency: str, to: str, 
 
 
 def rate_frame(book: RateBook, wanted: Iterable[tuple[str, date]], to: str) -> pl.DataFrame:
-    """Columns ``currency``, ``rate_on``, ``rate`` (null without one in force), one row per wanted pair."""
+    """Columns ``currency``, ``rate_on``, ``rate`` (null without one in force that can be), one row per wanted pair."""
     rows = [(currency, on, book.rate(currency, to, on)) for currency, on in sorted(set(wanted))]
     return pl.DataFrame(
-        [(currency, on, None if rate is None else stored(rate)) for currency, on, rate in rows],
+        [
+            (currency, on, stored(rate) if rate is not None and rate < _LARGEST_RATE else None)
+            for currency, on, rate in rows
+        ],
         schema={"currency": pl.String, "rate_on": pl.Date, "rate": MONEY},
         orient="row",
     )

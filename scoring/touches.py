@@ -37,13 +37,14 @@ def activities_frame(
 def touches(activities: pl.DataFrame, as_of: date, *, auto_logged: bool) -> pl.DataFrame:
     """Per ``deal``: days since the last activity and meeting, days to the next, contacts, and activities completed.
 
-    Automatically logged ones count only if asked for. ``contacts`` are those with a completed two-way activity.
+    Automatically logged ones count only if asked for. ``contacts`` are those with a completed two-way activity. A meeting whose
+    end lies ahead is planned: a CRM that keeps no status of meetings tells their end as the moment of completion.
     """
     counted = activities.filter(pl.col("deal").is_not_null())
     if not auto_logged:
         counted = counted.filter(pl.col("auto_logged").fill_null(value=False).not_())
     done = pl.col("completed_on") <= as_of
-    ahead = pl.col("completed_on").is_null() & (pl.col("planned_on") >= as_of)
+    ahead = done.fill_null(value=False).not_() & (pl.col("planned_on") >= as_of)
     since = pl.lit(as_of) - pl.col("completed_on").filter(done).max()
     met = pl.lit(as_of) - pl.col("completed_on").filter(done, pl.col("kind").is_in(MEETINGS)).max()
     summary = counted.group_by("deal").agg(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connectors.base import Can, Stream
-from connectors.errors import ForbiddenError, RejectedError
+from connectors.errors import ForbiddenError, RejectedError, RetryLaterError
 from connectors.records import Record
 from sync.pulled import StreamOutcome
 from sync.store.books import StreamState
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def pull_deletions(puller: "Puller") -> Iterator[StreamOutcome]:
     """One outcome for each stream from which something vanished, or from which suspiciously much did."""
     for stream in puller.connector.streams:
-        if stream.name not in puller.on or stream.schedule != "cycle":
+        if stream.name not in puller.on - puller.silent or stream.schedule != "cycle":
             continue
         state = puller.books.of(stream.name)
         if state.full_done and _due(puller, state):
@@ -38,7 +38,9 @@ def _one(puller: "Puller", stream: Stream, state: StreamState) -> Iterator[Strea
     outcome = StreamOutcome(f"{stream.name} deletions")
     try:
         by_stream, end = _gone(puller, stream, state)
-    except (ForbiddenError, RejectedError) as error:
+    except (ForbiddenError, RejectedError, RetryLaterError) as error:
+        if isinstance(error, RetryLaterError):
+            puller.leave(stream, error)
         outcome.error = f"{error} Deletions of {stream.name} are not known; everything else is."
         yield outcome
         return

@@ -71,6 +71,8 @@ class Puller:
         self.books = StreamBooks(store, self.name)
         self.believed: set[str] = set()
         """Streams whose sudden emptiness was accepted in this pull."""
+        self.silent: set[str] = set()
+        """Streams whose object did not answer in this pull: it is not asked again what was deleted there."""
         self._skew_key = f"skew:{self.name}"
 
     def pull(self) -> PullOutcome:
@@ -100,9 +102,11 @@ class Puller:
                 outcome.streams.append(self._one(stream))
                 reached, silent = True, None
             except RetryLaterError as error:
-                if silent is not None and silent[0] != stream.remote:
+                away = silent is not None and silent[0] != stream.remote
+                if away or isinstance(error, AllowanceError):
                     raise
                 silent = (stream.remote, error)
+                self.silent.add(stream.name)
                 outcome.streams.append(StreamOutcome(stream.name, error=f"{error}. The other streams ran."))
         if silent is not None and not reached:
             raise silent[1]
@@ -254,6 +258,12 @@ class Puller:
         """Raises MissingFieldsError if the page's rows come empty where they were not, unless a person accepts it."""
         if not self.options.accept_emptiness:
             refuse_lacks(self.connection, stream, page.lacks, known)
+
+    def leave(self, stream: Stream, error: RetryLaterError) -> None:
+        """Leaves a stream that did not answer; raises ``error`` if it is not the only one: nobody is there."""
+        if self.silent or isinstance(error, AllowanceError):
+            raise error
+        self.silent.add(stream.name)
 
     def now(self) -> datetime:
         """The CRM's clock: as its answers tell, else ours corrected by the skew last seen, else by asking."""

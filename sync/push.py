@@ -102,6 +102,7 @@ class Pusher:
             return outcome
         learnt.recall(self.store, self.connector)
         self._kept = self._learnt()
+        self.connector.keep = self._keep_now
         try:
             for target in write_targets(self.connector):
                 drifting = self._drift(target)
@@ -114,9 +115,7 @@ class Pusher:
         except ScorebackError as error:
             outcome.error = error
             log.error("push_failed", connection=self.name, advice=str(error))  # noqa: TRY400 # expected, and the traceback may hold values
-        if self._kept != self._learnt():
-            with self.store.writing() as tx:
-                self._keep_learnt(tx)
+        self._keep_now()
         if outcome.calls:
             log.info("push_finished", connection=self.name, accepted=outcome.accepted, refused=outcome.refused)
         return outcome
@@ -167,6 +166,11 @@ class Pusher:
 
     def _learnt(self) -> tuple[dict[str, str], dict[str, str]]:
         return {**self.connector.learnt}, {**self.connector.places}
+
+    def _keep_now(self) -> None:
+        if self._kept != self._learnt():
+            with self.store.writing() as tx:
+                self._keep_learnt(tx)
 
     def _keep_learnt(self, tx: Tx) -> None:
         """Keeps what the CRM's answers taught: a job that is under way there must not be paid again."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from connectors.base import Can, Page, Stream
-from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError
+from connectors.errors import ContractError, ForbiddenError, MissingFieldsError, RejectedError, RetryLaterError
 from sync.deletions import gone_of
 from sync.intake import seldom_collecting
 from sync.lacking import known_lacks
@@ -38,7 +38,7 @@ def reconcile(puller: "Puller") -> Iterator[StreamOutcome]:
     if Can.PULL_CHANGES not in puller.connector.can:
         return  # every pull of it reads everything
     for stream in puller.connector.streams:
-        if stream.name in puller.on and stream.schedule == "cycle":
+        if stream.name in puller.on - puller.silent and stream.schedule == "cycle":
             state = puller.books.of(stream.name)
             if state.full_done:
                 yield from _one(puller, stream, state)
@@ -61,6 +61,9 @@ def _one(puller: "Puller", stream: Stream, state: StreamState) -> Iterator[Strea
         if not _Comparison(puller, stream, state, book, outcome).run(sweep=asked):
             puller.books.keep(book, pulled_at=datetime.now(UTC))  # not to be tried in every run
             return
+    except RetryLaterError as error:
+        puller.leave(stream, error)
+        outcome.error = f"{error}. The ids of {stream.name} were not compared; the next run does it."
     except _FAILS as error:
         outcome.error = f"{error} The ids of {stream.name} were not compared; everything else was read."
         now = datetime.now(UTC)

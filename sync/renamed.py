@@ -1,6 +1,6 @@
 """A connection file that got another name: all that is stored goes by the old one, and read again it would count twice."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from sqlalchemy import delete, func, select, update
 from sqlmodel import SQLModel
@@ -10,47 +10,87 @@ from connectors.settings import ConnectionSettings
 from sync.store.books import AllowanceUse, Meta, Result, StreamState, Token
 from sync.store.engine import Store, Tx
 from sync.store.state import book, get_meta, set_meta
+from sync.store.tables import table_of
 
 _ACCOUNT = "account"
 
 
 def account_of(settings: ConnectionSettings) -> str:
-    """What two connection files have in common that read the same account. Secrets are in it as references only."""
-    return settings.model_dump_json(include={"kind", "base_url", "folder", "files", "sign_in"})
+    """What two connection files have in common that read the same account. Secrets are in it as references only.
 
-
-def keep_account(store: Store, settings: ConnectionSettings, configured: Collection[str]) -> None:
-    """Notes which account a connection reads.
-
-    Raises ConfigError for one that was never read, whose account stands in the store under a name that is not configured
-    any more: its file was renamed.
+    Where the address is the account's own, another sign-in there reads the same records.
     """
+    told = {"kind", "base_url"} if settings.own_address else {"kind", "base_url", "folder", "files", "sign_in"}
+    return settings.model_dump_json(include=told)
+
+
+def keep_account(store: Store, settings: ConnectionSettings, configured: Mapping[str, ConnectionSettings]) -> None:
+    """Notes which account a connection reads. Raises what ``expect_account`` raises."""
+    expect_account(store, settings, configured)
     account, key = account_of(settings), f"{_ACCOUNT}:{settings.name}"
     with store.reading() as tx:
         known = get_meta(tx, key)
-        former = None if known else _former_name(tx, account, configured)
-    if former is not None:
-        raise ConfigError(
-            f"connections/{settings.name}.yaml: {settings.name} reads the account that {former} read, whose file is gone: "
-            f"all its deals would count twice. If the file was renamed: scoreback rename {former} {settings.name} takes over "
-            "what was read; or give the file its old name back"
-        )
     if known != account:
         with store.writing() as tx:
             set_meta(tx, key, account)
 
 
-def _former_name(tx: Tx, account: str, configured: Collection[str]) -> str | None:
+def expect_account(store: Store, settings: ConnectionSettings, configured: Mapping[str, ConnectionSettings]) -> None:
+    """Raises ConfigError where files changed their names, and notes nothing.
+
+    Then the account of a connection that was never read stands in the store under a name that is not configured any more,
+    or accounts have gone from one name to another.
+    """
+    account = account_of(settings)
+    with store.reading() as tx:
+        known = get_meta(tx, f"{_ACCOUNT}:{settings.name}")
+        if known == account:
+            return
+        former, heir = _former_name(tx, account, configured), _heir(tx, known, configured)
+    if former is not None and former not in configured and known is None:
+        raise ConfigError(
+            f"connections/{settings.name}.yaml: {settings.name} reads the account that {former} read, whose file is gone: "
+            f"all its deals would count twice. If the file was renamed: scoreback rename {former} {settings.name} takes over "
+            "what was read; or give the file its old name back"
+        )
+    if former is not None or heir is not None:
+        what = f"which {former} read before" if heir is None else f"and the one that it read before is read by {heir}"
+        raise ConfigError(
+            f"connections/{settings.name}.yaml: {settings.name} reads another account now, {what}: what was read of two "
+            "accounts would be mixed. If files changed their names: give them the old ones back, then rename one at a time, "
+            "each followed by scoreback rename OLD NEW"
+        )
+
+
+def _former_name(tx: Tx, account: str, configured: Mapping[str, ConnectionSettings]) -> str | None:
+    """Which connection read an account and does not any more."""
+    names = (name for name, known in _accounts(tx).items() if known == account)
+    return next((name for name in sorted(names) if _now(name, configured) != account), None)
+
+
+def _heir(tx: Tx, known: str | None, configured: Mapping[str, ConnectionSettings]) -> str | None:
+    """Which connection reads an account now that it had not read before."""
+    before = _accounts(tx)
+    names = (name for name in configured if known is not None and before.get(name) != known)
+    return next((name for name in sorted(names) if _now(name, configured) == known), None)
+
+
+def _now(name: str, configured: Mapping[str, ConnectionSettings]) -> str | None:
+    return account_of(configured[name]) if name in configured else None
+
+
+def _accounts(tx: Tx) -> dict[str, str]:
+    """The account that each connection was last seen to read."""
     table = book(Meta)
-    same = select(table.c.key).where(table.c.key.like(f"{_ACCOUNT}:%"), table.c.value == account)
-    names = (key.partition(":")[2] for key in tx.db.execute(same).scalars())
-    return next((name for name in sorted(names) if name not in configured), None)
+    found = tx.db.execute(select(table.c.key, table.c.value).where(table.c.key.like(f"{_ACCOUNT}:%"))).all()
+    return {key.partition(":")[2]: value for key, value in found}
 
 
 def is_read(tx: Tx, name: str) -> bool:
-    """Whether anything was read of a connection."""
+    """Whether anything was read of a connection; one whose every read failed has no more than its errors."""
     table = book(StreamState)
-    return tx.db.execute(select(table.c.stream).where(table.c.connection == name).limit(1)).first() is not None
+    some = table.c.cursor.is_not(None) | table.c.resume.is_not(None) | (table.c.rows > 0)
+    return tx.db.execute(select(table.c.stream).where(table.c.connection == name, some).limit(1)).first() is not None
 
 
 def rename(tx: Tx, old: str, new: str) -> None:
@@ -62,6 +102,11 @@ def rename(tx: Tx, old: str, new: str) -> None:
         table = book(model)
         if tx.db.execute(select(table).where(table.c[column] == new).limit(1)).first() is not None:
             tx.db.execute(delete(table).where(table.c[column] == old))  # a check under the new name has made newer ones
+    for table in (
+        book(StreamState),
+        table_of("stage"),
+    ):  # errors of reads that failed, and what the file says of stages
+        tx.db.execute(delete(table).where(table.c.connection == new))
     for table in SQLModel.metadata.sorted_tables:
         if "connection" in table.c:
             tx.db.execute(update(table).where(table.c.connection == old).values(connection=new))

@@ -42,6 +42,7 @@ class CsvSettings(ConnectionSettings):
     """A folder of files. ``files`` names those that are not called as in a world folder, relative to ``folder``."""
 
     own_names_only: ClassVar[bool] = False
+    own_paths_only: ClassVar[bool] = False
 
     folder: Annotated[Path, BeforeValidator(from_file)]
     files: dict[str, str] = Field(default_factory=dict)

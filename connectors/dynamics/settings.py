@@ -48,6 +48,7 @@ class DynamicsSettings(ConnectionSettings):
 
     own_names_only: ClassVar[bool] = False  # checked below: the name stands behind a publisher's prefix
     own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
+    own_address: ClassVar[bool] = True
 
     base_url: Url
     sign_in: DynamicsSignIn

@@ -1,5 +1,6 @@
 """What a connection file of kind hubspot may say beyond the common keys, and how such a connection signs in."""
 
+import re
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -37,6 +38,7 @@ class HubSpotSignIn(SignIn):
 class HubSpotSettings(ConnectionSettings):
     """A HubSpot account."""
 
+    object_names: ClassVar[re.Pattern[str]] = re.compile(r"[\w-]+")
     own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
 
     kind: Literal["hubspot"] = "hubspot"

@@ -106,10 +106,13 @@ class Provisioner:
             yield self._add_field(spec, remote, exists=spec.name in there)
 
     def remove(self, wanted: Sequence[FieldSpec]) -> Iterator[Provisioned]:
-        """Deletes own objects, fields and the permission set; data goes with them (restorable in Setup for 15 days)."""
+        """Deletes own objects, fields and the permission set; data goes with them (restorable in Setup for 15 days).
+
+        An object that is not called as ours are is the company's: only our fields are deleted there.
+        """
         for target, specs in _by_target(wanted).items():
             remote = remote_object(target)
-            if target.into:
+            if target.into and remote.lower().startswith("scoreback"):
                 drop = partial(delete_object, self._api, remote, sleep=self._sleep)
                 yield self._delete(remote, drop, there=self._custom_object(remote) is not None)
                 continue

@@ -1,5 +1,6 @@
 """What a connection file of kind ``salesforce`` may say beyond the common keys."""
 
+import re
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -59,7 +60,9 @@ class SalesforceSignIn(SignIn):
 class SalesforceSettings(ConnectionSettings):
     """One Salesforce organisation, reached at its My Domain."""
 
+    object_names: ClassVar[re.Pattern[str]] = re.compile(r"\w+")
     own_objects: ClassVar[frozenset[str]] = frozenset(KINDS)
+    own_address: ClassVar[bool] = True
 
     base_url: Url
     sign_in: SalesforceSignIn
@@ -70,7 +73,9 @@ class SalesforceSettings(ConnectionSettings):
         description="Id of the ForecastingType whose quotas and forecasts count",
     )
     quota_object: str | None = Field(
-        default=None, description="An object of your own that holds the quotas; map its fields in fields.target"
+        default=None,
+        pattern=r"^\w+$",
+        description="An object of your own that holds the quotas; map its fields in fields.target",
     )
 
     @field_validator("base_url")

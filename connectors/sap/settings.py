@@ -56,6 +56,7 @@ class SapSettings(ConnectionSettings):
     """One tenant of SAP Sales Cloud (Cloud for Customer)."""
 
     own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
+    own_address: ClassVar[bool] = True
 
     kind: Literal["sap"] = "sap"
     base_url: Url

@@ -1,6 +1,7 @@
 """What a connection file of kind ``sap_v2`` may say beyond the common keys."""
 
-from typing import ClassVar, Literal
+import re
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +19,12 @@ OWN_KINDS = (*KINDS, "target", "rate", "split")
 """Records for which no service is known: one of the company's own may hold them."""
 
 
+_SERVICE = re.compile(r"[\w-]+(/[\w-]+)*")
+"""A path below ``/sap/c4c/api/v1/`` as ``service/entities``, which leads nowhere else."""
+
+_Path = Annotated[str, Field(pattern=f"^{_SERVICE.pattern}$")]
+
+
 class SapV2SignIn(SignIn):
     """A technical user, by name and password with every call, or for a token."""
 
@@ -31,7 +38,9 @@ class SapV2SignIn(SignIn):
 class SapV2Settings(ConnectionSettings):
     """One tenant of SAP Sales Cloud Version 2."""
 
+    object_names: ClassVar[re.Pattern[str]] = _SERVICE
     own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
+    own_address: ClassVar[bool] = True
 
     kind: Literal["sap_v2"] = "sap_v2"
     base_url: Url
@@ -39,6 +48,6 @@ class SapV2Settings(ConnectionSettings):
     statuses: dict[str, Outcome] = Field(
         default=STATUSES, description="What each status of an opportunity means; another is not known"
     )
-    paths: dict[Literal["person", "account", "opportunity", "call", "meeting", "visit", "email", "task"], str] = Field(
-        default_factory=dict, description="Where a stream is read, if not at its usual `service/entities`"
+    paths: dict[Literal["person", "account", "opportunity", "call", "meeting", "visit", "email", "task"], _Path] = (
+        Field(default_factory=dict, description="Where a stream is read, if not at its usual `service/entities`")
     )

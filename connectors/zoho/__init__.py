@@ -83,7 +83,8 @@ class Zoho(Connector):
     @cached_property
     def bulk_write(self) -> bulk_write.BulkWrite:
         """Jobs that write, for the connections that may use them."""
-        return bulk_write.BulkWrite(self.api, self.connection.upload_url, self._door, self.places)
+        keep = lambda: self.keep()  # noqa: E731, PLW0108 - looked up when it is called: the framework sets it later
+        return bulk_write.BulkWrite(self.api, self.connection.upload_url, self._door, self.places, keep)
 
     def close(self) -> None:
         """Gives back the sockets of all doors."""

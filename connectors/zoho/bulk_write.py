@@ -74,7 +74,8 @@ def carried(records: Records) -> Records:
 
 
 class BulkWrite:
-    """Updates of one module by id. ``places`` outlives the process; ``door`` leads to an absolute address."""
+    """Updates of one module by id. ``places`` outlives the process, and ``keep`` stores it; ``door`` leads to an absolute
+    address."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class BulkWrite:
         upload_url: str,
         door: Callable[[str], Http],
         places: dict[str, str],
+        keep: Callable[[], None],
         *,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -89,6 +91,7 @@ class BulkWrite:
         self._upload_url = upload_url
         self._door = door
         self._places = places
+        self._keep = keep
         self.sleep = sleep
 
     @property
@@ -140,6 +143,7 @@ class BulkWrite:
         digests = self._digests(module, records).values()
         made = _Job(job, self._api.http.server_now().isoformat(), "".join(digests))
         self._remember([*self._open(), made])
+        self._keep()  # now: it is paid, and minutes pass before its verdicts are stored
         return made
 
     def _cells(self, module: str, values: Mapping[str, Value]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What a connection file of kind ``zoho`` may say beyond the common keys, and Zoho's data centres."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -55,6 +56,7 @@ class ZohoSignIn(SignIn):
 class ZohoSettings(ConnectionSettings):
     """One Zoho CRM org."""
 
+    object_names: ClassVar[re.Pattern[str]] = re.compile(r"\w+")
     own_objects: ClassVar[frozenset[str]] = frozenset(OWN_KINDS)
 
     base_url: Url

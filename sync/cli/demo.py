@@ -63,6 +63,7 @@ def run_demo(deals: int, kinds: Sequence[str], *, keep: bool, today: date) -> bo
             started,
             f"simulated {deals:,} deals of {people} sellers over {len(kinds)} CRM{'s' if len(kinds) > 1 else ''}",
         )
+        _say(started, "starting an emulator for each CRM")
         with _emulators(kinds, folder / "world") as urls:
             config = _write_config(folder / "config", urls, world)
             equal = _appraise(config, started)
@@ -127,6 +128,7 @@ def _appraise(config: Config, started: float) -> bool:
         for name in config.connections:
             made = list(provision_connection(service.connector(name), dry_run=False))
             _say(started, f"{name}: {sum(item.state == 'created' for item in made)} custom fields and objects created")
+        _say(started, "pulling, scoring and pushing: this takes longest, and is told when all of it is done")
         outcome = service.cycle("demo")
         _say_cycle(started, outcome)
         _say(started, _matched(service))

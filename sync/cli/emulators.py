@@ -1,9 +1,9 @@
 """Which CRMs can be emulated, and the connection file that reaches one. A package adds its own by an entry point."""
 
+import inspect
 import json
 import re
 from importlib.metadata import EntryPoint, entry_points
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,12 +45,11 @@ def emulator_class(kind: str) -> "type[Emulator]":
 
 
 def connection_template(kind: str) -> str:
-    """The commented connection file of a kind; a package keeps its own beside the connector, as ``KIND.yaml``."""
+    """The commented connection file of a kind; a package keeps its own beside the connector's module, as ``KIND.yaml``."""
     ours = _DEFAULTS / f"{kind}.yaml"
     if ours.exists():
         return ours.read_text(encoding="utf-8")
-    package = connector_class(kind).__module__.rpartition(".")[0]
-    theirs = files(package).joinpath(f"{kind}.yaml")
+    theirs = Path(inspect.getfile(connector_class(kind))).with_name(f"{kind}.yaml")
     return theirs.read_text(encoding="utf-8") if theirs.is_file() else _BARE.format(kind=kind)
 
 

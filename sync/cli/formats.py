@@ -176,10 +176,16 @@ def _head(metric: str, unit: str, cells: Iterable[str | None], language: Languag
 
 
 def _blocks(columns: Sequence[str], rows: Rows, width: int) -> list[list[int]]:
-    """Places of the columns of each table: what a row is about, then as many metrics as there is room for."""
+    """Places of the columns of each table: what a row is about, then as many metrics as there is room for.
+
+    Ids that would take half of a narrow table give way to names, where no two subjects share one.
+    """
     widths = [max(cell_len(part) for cell in (column, *values) for part in str(cell).split("\n")) + 2
               for column, values in zip(columns, zip(*rows, strict=True), strict=True)] if rows else [cell_len(c) + 2 for c in columns]  # fmt: skip
     leading = [0, 1] if all(row[2] is None for row in rows) else [0, 1, 2]
+    told = {(row[0], row[2]) for row in rows if row[2] is not None}
+    if sum(widths[column] for column in leading) > width // 2 and len(told) == len(rows):
+        leading = [0, 2]  # long ids would leave room for a metric or two; the names say who is who
     blocks: list[list[int]] = []
     room = 0
     for place in range(_LEADING, len(columns)):

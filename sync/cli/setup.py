@@ -10,13 +10,13 @@ import structlog
 import typer
 
 from connectors.base import Can, Finding
-from connectors.errors import ScorebackError, SignInError
+from connectors.errors import ConfigError, ScorebackError, SignInError
 from connectors.records import RECORDS
 from connectors.registry import kinds
 from sync.cli.shared import Exit, Json, Names, config_folder, configuration, err, out, print_json, print_table, working
 from sync.config import Config
 from sync.crash import unexpected
-from sync.renamed import account_of
+from sync.renamed import account_of, expect_account
 from sync.store.engine import open_store
 from sync.terminal import write_out
 
@@ -88,6 +88,7 @@ def check(
     with looking(config) as service:
         for name in chosen:
             found += [(name, finding) for finding in _twins(config, name)]
+            found += [(name, finding) for finding in _renamed(service, name)]
             found += [(name, finding) for finding in _findings(service, name, estimate=estimate)]
     _print_findings(found, json=json)
     if not chosen:
@@ -117,6 +118,14 @@ def _twins(config: Config, name: str) -> Iterator[Finding]:
         if other != name and account_of(settings) == account_of(mine):
             text = f"reads the same account as {other}: what both read counts twice"
             yield Finding("warning", "connection", text, "take one of the two files away, or switch streams off in one")
+
+
+def _renamed(service: "Service", name: str) -> Iterator[Finding]:
+    """Says what a pull would say of a file that got another name."""
+    try:
+        expect_account(service.store, service.config.connections[name], service.config.connections)
+    except ConfigError as error:
+        yield Finding("error", "connection", str(error))
 
 
 def _findings(service: "Service", name: str, *, estimate: bool) -> list[Finding]:

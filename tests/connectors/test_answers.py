@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 import requests
 
-from connectors.answers import path_template, read_json, retry_after_seconds, scrub, write_json
+from connectors.answers import path_template, read_json, retry_after_seconds, scrub, server_time, write_json
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,14 @@ def test_nul_characters_are_taken_out_of_texts() -> None:
     assert read_json(b'{"name": "a\\u0000b", "rows": ["\\u0000"]}') == {"name": "ab", "rows": [""]}
 
 
+def test_one_number_that_nothing_holds_leaves_the_others_readable() -> None:
+    assert read_json(b"[1E99999999999999999999, -1E99999999999999999999, 1.5]") == [
+        Decimal("Infinity"),
+        Decimal("-Infinity"),
+        Decimal("1.5"),
+    ]
+
+
 def test_an_exact_number_is_sent_as_a_number_or_not_at_all() -> None:
     assert write_json({"a": Decimal("1.50"), "b": Decimal(7)}) == b'{"a":1.5,"b":7}'
     with pytest.raises(ValueError, match="more digits than JSON carries"):
@@ -40,7 +48,15 @@ def test_an_exact_number_is_sent_as_a_number_or_not_at_all() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("12", 12.0), ("Mon, 23 Nov 2026 08:00:30 GMT", 30.0), ("soon", None), (None, None), ("-5", 0.0)],
+    [
+        ("12", 12.0),
+        ("Mon, 23 Nov 2026 08:00:30 GMT", 30.0),
+        ("soon", None),
+        (None, None),
+        ("-5", 0.0),
+        ("Mon, 23 Nov 2026 08:00:30", 30.0),
+        ("Fri, 31 Dec 9999 23:59:59 -1400", None),
+    ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     response = requests.Response()
@@ -49,3 +65,13 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
         response.headers["Retry-After"] = header
 
     assert retry_after_seconds(response) == seconds
+
+
+@pytest.mark.parametrize(
+    "header", ["Fri, 31 Dec 9999 23:59:59 -1400", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "noon"]
+)
+def test_a_date_that_is_none_is_no_time_of_the_crm(header: str) -> None:
+    response = requests.Response()
+    response.headers["Date"] = header
+
+    assert server_time(response) is None

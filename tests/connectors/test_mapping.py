@@ -176,6 +176,14 @@ def test_a_number_that_no_sum_could_hold_is_a_misfit(odd: str) -> None:
         mapper()({"Id": "006A", "Amount": Decimal(odd)})
 
 
+def test_a_number_is_never_written_out_until_the_memory_is_full() -> None:
+    record = mapper()({"Id": "006A", "Amount": Decimal("0E-999999999"), "Name": Decimal("1E999999999999")})
+
+    assert (record.amount, record.name) == (Decimal(0), "1E+999999999999")  # type: ignore[attr-defined] # an opportunity
+    with pytest.raises(MappingError, match="closer to zero than 1E-400"):
+        mapper()({"Id": "006A", "Amount": Decimal("1E-999999999")})
+
+
 def test_a_time_without_a_zone_is_a_misfit() -> None:
     with pytest.raises(MappingError, match="must name its time zone"):
         mapper()({"Id": "006A", "CreatedDate": "2026-01-05T10:00:00"})

@@ -274,6 +274,17 @@ def test_activities_tell_how_alive_a_deal_is(book: Book) -> None:
     assert [with_mail[name] for name in columns] == [1, 13, 4, 3, 4]
 
 
+def test_a_meeting_whose_end_lies_ahead_is_planned_and_did_not_take_place(book: Book) -> None:
+    book.deal("d")
+    book.add(
+        "activity", kind="meeting", opportunity_id="d", planned_at="2025-04-08T09:00", completed_at="2025-04-08T10:00"
+    )
+
+    deal = book.row("d")
+
+    assert (deal["next_activity_in_days"], deal["days_since_meeting"], deal["activities_completed"]) == (8, None, 0)
+
+
 def test_without_a_source_its_columns_are_unknown(book: Book) -> None:
     book.deal("d")
 

@@ -154,3 +154,11 @@ def test_a_frame_of_rates_says_where_there_is_none(book: Book) -> None:
     frame = rate_frame(RateBook.of(book.table("rate")), [("EUR", day), ("EUR", day + timedelta(days=8))], "USD")
 
     assert frame["rate"].to_list() == [D("1.25"), None]
+
+
+def test_a_rate_that_no_amount_could_bear_is_none(book: Book) -> None:
+    book.add("rate", currency="USD", to="EUR", rate="999999999999999999", on="2025-01-01")
+
+    rates = rate_frame(RateBook.of(book.table("rate")), [("USD", date(2025, 1, 1))], "EUR")
+
+    assert rates["rate"].to_list() == [None]

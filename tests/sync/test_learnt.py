@@ -3,12 +3,17 @@
 from datetime import timedelta
 from pathlib import Path
 
-from connectors.base import Connector
+import pytest
+
+from connectors.base import Connector, WriteTarget
 from connectors.csv_folder.settings import CsvSettings
 from connectors.registry import open_connector
 from sync import learnt
+from sync.push import Pusher
+from sync.settings import PushSettings
 from sync.store.engine import Store
 from sync.store.state import get_meta
+from tests.sync.conftest import Pulled
 
 
 def opened(folder: Path, **settings: timedelta) -> Connector:
@@ -67,3 +72,24 @@ def test_what_is_known_of_other_things_is_not_lost_by_learning_one_more(sqlite_s
     third = opened(tmp_path)
     learnt.recall(sqlite_store, third)
     assert third.learnt == {"zone": "Europe/Berlin", "currency": "EUR"}
+
+
+def test_what_a_push_pays_for_is_kept_before_its_verdicts(
+    pulled: Pulled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, store = pulled()
+    connector = opened(tmp_path)
+
+    def dies(*_args: object) -> None:
+        connector.places["bulk_write"] = "a job"
+        connector.keep()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pusher, "_target", dies)
+    monkeypatch.setattr(Pusher, "_drift", lambda *_: None)
+    monkeypatch.setattr("sync.push.write_targets", lambda _: [WriteTarget("opportunity")])
+    with pytest.raises(KeyboardInterrupt):
+        Pusher(connector, store, run=1, settings=PushSettings()).push()
+
+    with store.reading() as tx:
+        assert get_meta(tx, "places:exports") == '{"bulk_write": "a job"}'

@@ -204,6 +204,18 @@ def test_a_table_has_a_row_per_subject_and_fits_the_terminal(pulled: Pulled) -> 
     assert max(widths) <= 82
 
 
+@pytest.mark.parametrize(
+    ("names", "leading"), [(("Ada", "Bo"), ("period", "name")), (("Ada", "Ada"), ("period", "subject", "name"))]
+)
+def test_long_ids_give_way_to_names_that_nobody_shares(names: tuple[str, str], leading: tuple[str, ...]) -> None:
+    figures = ("bookings", "1", "EUR", "1", None, "1", "ok")
+    rows = [("2025-Q1", "person", f"{name}-{place:040}", name, *figures) for place, name in enumerate(names)]
+
+    [table] = tables_of(Report("metrics", METRIC_COLUMNS, rows), 80)
+
+    assert table.columns[:-1] == leading
+
+
 def scored(config: Config, store: Store) -> None:
     with Service(config, store) as service, service.run("score") as book:
         service.score(book.number)

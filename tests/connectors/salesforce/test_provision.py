@@ -113,6 +113,18 @@ def test_taking_away_leaves_nothing_of_ours(org: Any, writer: Salesforce, wanted
     assert again == {"missing"}
 
 
+def test_an_object_that_is_not_called_as_ours_are_is_never_deleted(org: Any) -> None:
+    ledger = WriteTarget("person", into="Ledger__c", key="Scoreback_Key__c")
+    wanted = [FieldSpec(ledger, "Scoreback_Band__c", "Scoreback Band", "text", length=2)]
+    org.provision(org.connect(), wanted)
+
+    steps = {step.name: step.state for step in org.connect().unprovision(wanted, dry_run=False)}
+
+    assert steps["Ledger__c.Scoreback_Band__c"] == "removed"
+    assert "Ledger__c" not in steps
+    assert org.connect().api.describe("Ledger__c") is not None
+
+
 def test_a_dry_run_of_taking_away_deletes_nothing(org: Any, writer: Salesforce, wanted: Fields) -> None:
     steps = list(writer.unprovision(wanted, dry_run=True))
 

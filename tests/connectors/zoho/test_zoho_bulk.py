@@ -220,6 +220,18 @@ def test_a_job_whose_result_does_not_come_is_asked_for_and_not_paid_again(slow_o
 
 
 @pytest.mark.usefixtures("small_bulk")
+def test_a_job_is_kept_as_soon_as_it_is_paid(slow_org: Any) -> None:
+    connector = slow_org.connect(bulk_write="on")
+    kept: list[str] = []
+    connector.keep = lambda: kept.append(connector.places["bulk_write"])
+
+    with pytest.raises(RetryLaterError):
+        list(connector.write(DEALS, writes(slow_org, 6, Decimal(5))))
+
+    assert kept == [connector.places["bulk_write"]]
+
+
+@pytest.mark.usefixtures("small_bulk")
 def test_an_open_job_is_asked_for_before_few_records_are_sent(slow_org: Any) -> None:
     connector = slow_org.connect(bulk_write="on")
 

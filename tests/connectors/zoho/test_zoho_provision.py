@@ -115,10 +115,11 @@ def test_check_says_which_scope_is_missing(make_org: Any) -> None:
 
 def test_a_key_that_may_be_there_twice_is_an_error(org: Any) -> None:
     connector = org.connect(
-        write_back={"person": {"into": "Accounts", "key": "Account_Site", "fields": {"Scoreback_Band": "band"}}}
+        write_back={"person": {"into": "Accounts", "key": "Scoreback_Key", "fields": {"Scoreback_Band": "band"}}}
     )
-    spec = FieldSpec(WriteTarget("person", "Accounts", "Account_Site"), "Scoreback_Band", "Band", "text")
-    list(connector.provision([spec], dry_run=False))
+    accounts = WriteTarget("person", "Accounts")
+    plain = [FieldSpec(accounts, name, name, "text") for name in ("Scoreback_Band", "Scoreback_Key")]
+    list(connector.provision(plain, dry_run=False))
 
     found = {one.where: one for one in connector.check()}
 

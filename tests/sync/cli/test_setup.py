@@ -292,7 +292,7 @@ def test_the_estimate_of_a_first_run_counts_pages_by_cheap_questions(
     streams = {
         "hubspot": "stage person call meeting email task target rate split line_item survey"
         " invoice commerce_payment refund subscription forecast_submission",
-        "salesforce": "person stage history field_history call email task meeting target rate split line_item",
+        "salesforce": "person stage history field_history call email task meeting target rate split line_item forecasting_item",
     }
     off = ", ".join(f"{name}: off" for name in streams[crm.kind].split())
     path.write_text(path.read_text(encoding="utf-8") + f"streams: {{{off}}}\n", encoding="utf-8")
@@ -466,3 +466,26 @@ def test_check_says_where_two_files_read_one_account(
     ran = scoreback("check")
 
     assert "us: connection: reads the same account as eu: what both read counts twice" in ran.out
+
+
+def test_check_says_of_a_renamed_file_what_a_pull_would_say(
+    scoreback: Run, crm: Emulator, connected: Callable[..., Path]
+) -> None:
+    file = connected(crm, "eu")
+    scoreback("pull")
+    file.rename(file.with_name("us.yaml"))
+
+    ran = scoreback("check")
+
+    assert ran.code == 1
+    assert "scoreback rename eu us takes over what was read" in ran.out
+
+
+def test_check_notes_nothing_that_binds_a_name(scoreback: Run, crm: Emulator, connected: Callable[..., Path]) -> None:
+    file = connected(crm, "eu")
+    scoreback("check")
+    file.rename(file.with_name("us.yaml"))
+
+    ran = scoreback("pull")
+
+    assert ran.code == 0
