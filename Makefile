@@ -16,7 +16,7 @@ demo: setup
 	$(BIN)/scoreback demo
 
 test: setup
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 check: setup lint types imports pages test
 

@@ -18,8 +18,17 @@ import pytest
 
 from sync.store.engine import Store, open_store
 
+QUICK = ("tests/connectors/", "tests/contract/", "tests/scoring/")
+"""Files that take seconds each. Those of the service take up to a minute."""
+
 ENGINES = ("sqlite", "postgresql")
 _numbers = count(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, in their random order, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.nodeid.startswith(QUICK))
 
 
 class Postgres:

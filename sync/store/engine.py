@@ -5,6 +5,7 @@ cut may lose the last commits but never tears one. What must survive that too as
 """
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
+import tenacity
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from connectors.errors import ConfigError, RetryLaterError
-from sync.store.trouble import StoreError, is_busy, store_trouble
+from sync.store.trouble import StoreError, is_busy, is_locked, store_trouble
 
 SCHEMA = "0001"
 """The newest revision in ``migrations/versions``, here as text so that opening a store need not load Alembic."""
@@ -199,7 +201,17 @@ def _claim(path: Path, *, create: bool) -> None:
 def _prepare_sqlite(raw: Any, _record: object) -> None:
     raw.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
     for pragma in _PRAGMAS:
-        raw.execute(pragma).close()
+        _patiently(raw.execute, pragma).close()
+
+
+_patiently = (
+    tenacity.Retrying(  # two that make a store at once: SQLite waits for a lock, but not for a change of the journal
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, sqlite3.Error) and is_locked(error)),
+        wait=tenacity.wait_random(0.01, 0.05),
+        stop=tenacity.stop_after_delay(_BUSY_SECONDS),
+        reraise=True,
+    )
+)
 
 
 def _begin_sqlite(db: Connection) -> None:

@@ -46,10 +46,15 @@ def is_busy(error: DBAPIError) -> bool:
     """Whether another process kept the turn for longer than we wait."""
     said = error.orig
     if isinstance(said, sqlite3.Error):
-        return _code(said) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return is_locked(said)
     import psycopg
 
     return isinstance(said, psycopg.errors.LockNotAvailable)
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether another connection to the file stood in the way."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _code(error: sqlite3.Error) -> int:
