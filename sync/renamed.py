@@ -102,10 +102,8 @@ def rename(tx: Tx, old: str, new: str) -> None:
         table = book(model)
         if tx.db.execute(select(table).where(table.c[column] == new).limit(1)).first() is not None:
             tx.db.execute(delete(table).where(table.c[column] == old))  # a check under the new name has made newer ones
-    for table in (
-        book(StreamState),
-        table_of("stage"),
-    ):  # errors of reads that failed, and what the file says of stages
+    # What the new name has of its own: errors of reads that failed, and what its file says of stages.
+    for table in (book(StreamState), table_of("stage")):
         tx.db.execute(delete(table).where(table.c.connection == new))
     for table in SQLModel.metadata.sorted_tables:
         if "connection" in table.c:

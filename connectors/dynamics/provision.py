@@ -167,9 +167,8 @@ class Provisioner:
         try:
             self._api.send("POST", _attributes(spec), metadata(spec), **{"MSCRM.SolutionUniqueName": solution})
         except REFUSALS as error:
-            if (
-                getattr(error, "code", "") in _EXISTS
-            ):  # it was not there a moment ago: the answer to our first try was lost
+            if getattr(error, "code", "") in _EXISTS:
+                # It was not there a moment ago: the answer to our first try was lost.
                 return Provisioned(name, "created")
             return _by_hand(spec, _said(error))
         return Provisioned(name, "created")

@@ -161,7 +161,7 @@ class Salesforce(Connector):
         return salesforce_write.read_fields(self.api, target, ids, names)
 
     def provision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:
-        """Creates what is missing by the Tooling API, and grants it to the integration user by a permission set."""
+        """Creates what is missing, fields by the Tooling API and our object by Metadata REST, and grants it to the integration user by a permission set."""
         yield from Provisioner(self.api, dry_run=dry_run).add(wanted)
 
     def unprovision(self, wanted: Sequence[FieldSpec], *, dry_run: bool) -> Iterator[Provisioned]:

@@ -83,8 +83,11 @@ class Zoho(Connector):
     @cached_property
     def bulk_write(self) -> bulk_write.BulkWrite:
         """Jobs that write, for the connections that may use them."""
-        keep = lambda: self.keep()  # noqa: E731, PLW0108 - looked up when it is called: the framework sets it later
-        return bulk_write.BulkWrite(self.api, self.connection.upload_url, self._door, self.places, keep)
+        return bulk_write.BulkWrite(self.api, self.connection.upload_url, self._door, self.places, self._keep_now)
+
+    def _keep_now(self) -> None:
+        """Has a job stored by whatever ``keep`` is by then: the framework sets it for each push."""
+        self.keep()
 
     def close(self) -> None:
         """Gives back the sockets of all doors."""

@@ -100,16 +100,7 @@ class ZohoEmulator(Emulator):
         self.coql_fields = coql_fields
         self.latest_first = latest_first
         self.scopes = None if scopes is None else frozenset(scopes)
-        tables = read_own(world)
-        ids = Ids(self.ids)
-        several = len(currencies_of(tables)[1]) > 1
-        modules = standard_modules(duration_column, several)
-        self.org = Org(modules, ids, self.now, ZoneInfo(time_zone))
-        self.org.duration_column = duration_column
-        self.org.off = {name.lower() for name in switched_off}
-        loader = Loader(self.org, ids)
-        loader.rates(tables)
-        loader.load(tables)
+        loader = self._loaded(duration_column, ZoneInfo(time_zone), switched_off)
         self.credits = Credits(self._budget(budget, limits), self.org.now, credits_used)
         self._at_once = EDITIONS[edition][3] if limits == "vendor" else _NO_LIMIT
         self._heavy_at_once = min(SUB_CONCURRENCY, self._at_once) if limits == "vendor" else _NO_LIMIT
@@ -120,6 +111,18 @@ class ZohoEmulator(Emulator):
         self.changes = Changes(self.org)
         self.office = open_office(self)
         self._desk = Desk(self.org, loader, self.rows, self.changes)
+
+    def _loaded(self, duration_column: str, zone: ZoneInfo, switched_off: Iterable[str]) -> Loader:
+        """Makes the org and fills it with the world."""
+        tables, ids = read_own(self.world), Ids(self.ids)
+        several = len(currencies_of(tables)[1]) > 1
+        self.org = Org(standard_modules(duration_column, several), ids, self.now, zone)
+        self.org.duration_column = duration_column
+        self.org.off = {name.lower() for name in switched_off}
+        loader = Loader(self.org, ids)
+        loader.rates(tables)
+        loader.load(tables)
+        return loader
 
     def _budget(self, budget: int | None, limits: str) -> int:
         if budget is not None:
